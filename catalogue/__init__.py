@@ -1,0 +1,1 @@
+"""What exists and who may see it. Knows nothing of DOIs, search engines or the classifier."""

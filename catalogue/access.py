@@ -1,0 +1,301 @@
+"""Who may see what: the ONE visibility rule, as a queryset filter and as a neutral filter for search engines.
+
+A record is open when it was released or its embargo has passed; that is a function of the clock, stored nowhere.
+A closed record is seen in full by its team, by those with an unexpired grant, and by curators. Everyone else sees what
+the site's EMBARGO_METADATA setting says: a summary (default), everything but the files, or nothing.
+Nothing in this file reads a request, and nothing outside it repeats the rule.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from catalogue.models import AccessGrant, Dataset, Instrument, Investigation, TeamMember, User
+from catalogue.models.investigations import RecordState, TeamRole
+
+SCOPES = {
+    "read": "read what you may read, closed data of your teams included",
+    "register": "register and update investigations, samples and datasets",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Principal:
+    """Who asks. `scopes` is None for a person logged in on the site, else the scopes of the token."""
+
+    user_id: int | None = None
+    label: str = "visitor"
+    group_ids: tuple[int, ...] = ()
+    is_curator: bool = False
+    is_administrator: bool = False
+    instrument_id: int | None = None
+    scopes: frozenset[str] | None = None
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.user_id is None
+
+    def has_scope(self, scope: str) -> bool:
+        return self.scopes is None or scope in self.scopes
+
+    @property
+    def sees_everything(self) -> bool:
+        """Curators and administrators, unless they act by a token that may not read."""
+        return (self.is_curator or self.is_administrator) and self.has_scope("read")
+
+    @property
+    def reads_closed_data(self) -> bool:
+        """Whether teams and grants count for this principal: not for instruments, nor for tokens without `read`."""
+        return self.user_id is not None and self.instrument_id is None and self.has_scope("read")
+
+    @property
+    def reader_keys(self) -> frozenset[str]:
+        if not self.reads_closed_data:
+            return frozenset()
+        return frozenset({f"user:{self.user_id}", *(f"group:{group_id}" for group_id in self.group_ids)})
+
+
+ANONYMOUS = Principal()
+
+
+def principal_of(user: User, *, scopes: frozenset[str] | None = None) -> Principal:
+    """The principal of a logged-in or token-bearing `user`."""
+    if not user.is_authenticated or not user.is_active:
+        return ANONYMOUS
+    return Principal(
+        user_id=user.pk,
+        label=user.get_username(),
+        group_ids=tuple(sorted(user.groups.values_list("pk", flat=True))),
+        is_curator=user.is_curator,
+        is_administrator=user.is_administrator,
+        instrument_id=user.instrument_id,
+        scopes=scopes,
+    )
+
+
+class Level(StrEnum):
+    """How much of a record somebody sees."""
+
+    FULL = "full"
+    METADATA = "metadata"
+    SUMMARY = "summary"
+    TOMBSTONE = "tombstone"
+    NOTHING = "nothing"
+
+
+PUBLIC_LEVELS = {"summary": Level.SUMMARY, "full": Level.METADATA, "none": Level.NOTHING}
+
+
+def public_level() -> Level:
+    """What a stranger sees of a record under embargo."""
+    return PUBLIC_LEVELS[settings.EMBARGO_METADATA]
+
+
+def opens_at(record: Dataset | Investigation) -> datetime:
+    """The moment from which `record` is open to everyone, be it past or to come."""
+    if isinstance(record, Investigation):
+        moments = [record.embargo_until, record.released_at]
+    else:
+        investigation = record.investigation
+        embargo_until = record.embargo_until or investigation.embargo_until
+        moments = [embargo_until, record.released_at, investigation.released_at]
+    return min(moment for moment in moments if moment is not None)
+
+
+def is_withdrawn(record: Dataset | Investigation) -> bool:
+    if record.state == RecordState.WITHDRAWN:
+        return True
+    return isinstance(record, Dataset) and record.investigation.state == RecordState.WITHDRAWN
+
+
+def is_open(record: Dataset | Investigation, *, now: datetime) -> bool:
+    return not is_withdrawn(record) and opens_at(record) <= now
+
+
+def open_q(now: datetime, prefix: str = "") -> Q:
+    """Datasets that are open at `now`. `prefix` leads from another model to the dataset, such as "dataset__"."""
+    return (Q(**{f"{prefix}state": RecordState.ACTIVE, f"{prefix}investigation__state": RecordState.ACTIVE})) & (
+        Q(**{f"{prefix}released_at__lte": now})
+        | Q(**{f"{prefix}investigation__released_at__lte": now})
+        | Q(**{f"{prefix}embargo_until__lte": now})
+        | Q(**{f"{prefix}embargo_until__isnull": True, f"{prefix}investigation__embargo_until__lte": now})
+    )
+
+
+def _grants(principal: Principal, now: datetime) -> QuerySet[AccessGrant]:
+    readers = Q(user_id=principal.user_id) | Q(group_id__in=principal.group_ids)
+    return AccessGrant.objects.filter(readers).filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
+
+
+def _closed_access_q(principal: Principal, now: datetime) -> Q:
+    """Closed datasets that `principal` reads by team or by grant."""
+    if not principal.reads_closed_data:
+        return Q(pk__in=[])
+    team = TeamMember.objects.filter(person__user_id=principal.user_id).values("investigation_id")
+    grants = _grants(principal, now)
+    return (
+        Q(investigation_id__in=team)
+        | Q(investigation_id__in=grants.filter(investigation__isnull=False).values("investigation_id"))
+        | Q(pk__in=grants.filter(dataset__isnull=False).values("dataset_id"))
+    )
+
+
+def full_datasets(principal: Principal, *, now: datetime) -> QuerySet[Dataset]:
+    """The datasets whose files and metadata `principal` may read."""
+    datasets = Dataset.objects.all()
+    if principal.sees_everything:
+        return datasets
+    active = Q(state=RecordState.ACTIVE, investigation__state=RecordState.ACTIVE)
+    return datasets.filter(open_q(now) | (active & _closed_access_q(principal, now)))
+
+
+def listed_datasets(principal: Principal, *, now: datetime) -> QuerySet[Dataset]:
+    """The datasets that `principal` may find in a list, some of them only as a summary. Withdrawn ones are in no list."""
+    active = Q(state=RecordState.ACTIVE, investigation__state=RecordState.ACTIVE)
+    if public_level() == Level.NOTHING:
+        return full_datasets(principal, now=now).filter(active)
+    return Dataset.objects.filter(active)
+
+
+def listed_investigations(principal: Principal, *, now: datetime) -> QuerySet[Investigation]:
+    investigations = Investigation.objects.filter(state=RecordState.ACTIVE)
+    if public_level() != Level.NOTHING or principal.sees_everything:
+        return investigations
+    datasets = full_datasets(principal, now=now).filter(investigation=OuterRef("pk"))
+    is_released = Q(embargo_until__lte=now) | Q(released_at__lte=now)
+    own = Q(pk__in=TeamMember.objects.filter(person__user_id=principal.user_id).values("investigation_id"))
+    return investigations.filter(
+        is_released | Exists(datasets) | (own if principal.reads_closed_data else Q(pk__in=[]))
+    )
+
+
+def dataset_level(dataset: Dataset, principal: Principal, *, now: datetime) -> Level:
+    """How much of `dataset` the principal sees. Costs no query for open data and for visitors."""
+    if principal.sees_everything:
+        return Level.FULL
+    if is_withdrawn(dataset):
+        return Level.TOMBSTONE
+    if is_open(dataset, now=now):
+        return Level.FULL
+    if (
+        principal.reads_closed_data
+        and Dataset.objects.filter(pk=dataset.pk).filter(_closed_access_q(principal, now)).exists()
+    ):
+        return Level.FULL
+    return public_level()
+
+
+def dataset_levels(datasets: list[Dataset], principal: Principal, *, now: datetime) -> dict[int, Level]:
+    """`dataset_level` for a page of datasets, by primary key, in one query at most."""
+    levels: dict[int, Level] = {}
+    undecided = []
+    for dataset in datasets:
+        if principal.sees_everything or (not is_withdrawn(dataset) and is_open(dataset, now=now)):
+            levels[dataset.pk] = Level.FULL
+        elif is_withdrawn(dataset):
+            levels[dataset.pk] = Level.TOMBSTONE
+        else:
+            undecided.append(dataset.pk)
+    readable: set[int] = set()
+    if undecided and principal.reads_closed_data:
+        closed = Dataset.objects.filter(pk__in=undecided).filter(_closed_access_q(principal, now))
+        readable = set(closed.values_list("pk", flat=True))
+    for key in undecided:
+        levels[key] = Level.FULL if key in readable else public_level()
+    return levels
+
+
+def is_team_member(investigation: Investigation, principal: Principal, *, roles: tuple[TeamRole, ...] = ()) -> bool:
+    if principal.user_id is None:
+        return False
+    members = TeamMember.objects.filter(investigation=investigation, person__user_id=principal.user_id)
+    return (members.filter(role__in=roles) if roles else members).exists()
+
+
+def investigation_level(investigation: Investigation, principal: Principal, *, now: datetime) -> Level:
+    if principal.sees_everything:
+        return Level.FULL
+    if is_withdrawn(investigation):
+        return Level.TOMBSTONE
+    if is_open(investigation, now=now):
+        return Level.FULL
+    if principal.reads_closed_data:
+        if is_team_member(investigation, principal):
+            return Level.FULL
+        if _grants(principal, now).filter(investigation=investigation).exists():
+            return Level.FULL
+    if (
+        public_level() == Level.NOTHING
+        and full_datasets(principal, now=now).filter(investigation=investigation).exists()
+    ):
+        return Level.SUMMARY
+    return public_level()
+
+
+def may_register_at(instrument: Instrument, principal: Principal) -> bool:
+    """Whether `principal` may open an investigation at `instrument`."""
+    if principal.is_anonymous or not principal.has_scope("register"):
+        return False
+    if principal.is_curator or principal.is_administrator:
+        return True
+    if principal.instrument_id is not None:
+        return principal.instrument_id == instrument.pk
+    leaders = (TeamRole.PI, TeamRole.LOCAL_CONTACT)
+    return TeamMember.objects.filter(
+        person__user_id=principal.user_id, role__in=leaders, investigation__facility=instrument.facility_id
+    ).exists()
+
+
+def may_register_in(investigation: Investigation, principal: Principal) -> bool:
+    """Whether `principal` may register and change datasets of `investigation`."""
+    if principal.is_anonymous or not principal.has_scope("register"):
+        return False
+    if principal.is_curator or principal.is_administrator:
+        return True
+    if principal.instrument_id is not None:
+        return principal.instrument_id == investigation.instrument_id
+    return is_team_member(investigation, principal)
+
+
+@dataclass(frozen=True)
+class NeutralFilter:
+    """The same rule for a search engine, over two documents for each dataset: `full` and `summary`.
+
+    Each document carries `opens_at`, `readers` (see `readers_of`) and `document` ("full" or "summary"). An engine keeps a
+    document when  sees_everything and full,  or  full and (opens_at <= now or readers meets reader_keys),  or
+    summary and shows_summaries and opens_at > now and readers does not meet reader_keys.
+    """
+
+    now: datetime
+    reader_keys: frozenset[str]
+    sees_everything: bool
+    shows_summaries: bool
+
+    def keeps(self, *, document: str, opens_at: datetime, readers: frozenset[str]) -> bool:
+        """The rule itself, in Python: what both engines are tested against."""
+        is_readable = self.sees_everything or opens_at <= self.now or bool(readers & self.reader_keys)
+        return is_readable if document == "full" else self.shows_summaries and not is_readable
+
+
+def neutral_filter(principal: Principal, *, now: datetime) -> NeutralFilter:
+    return NeutralFilter(
+        now=now,
+        reader_keys=principal.reader_keys,
+        sees_everything=principal.sees_everything,
+        shows_summaries=public_level() != Level.NOTHING,
+    )
+
+
+def readers_of(dataset: Dataset, *, now: datetime) -> frozenset[str]:
+    """The reader keys that see `dataset` in full while it is closed: its team and its unexpired grants."""
+    members = TeamMember.objects.filter(investigation=dataset.investigation_id, person__user__isnull=False)
+    keys = {f"user:{user_id}" for user_id in members.values_list("person__user_id", flat=True)}
+    grants = AccessGrant.objects.filter(Q(dataset=dataset) | Q(investigation=dataset.investigation_id)).filter(
+        Q(expires_at__isnull=True) | Q(expires_at__gt=now)
+    )
+    for user_id, group_id in grants.values_list("user_id", "group_id"):
+        keys.add(f"user:{user_id}" if user_id else f"group:{group_id}")
+    return frozenset(keys)

@@ -1,0 +1,57 @@
+"""Domain errors: what went wrong, under a stable `code`. HTTP statuses are the portal's business (`portal/errors.py`)."""
+
+from collections.abc import Mapping, Sequence
+
+
+class DomainError(Exception):
+    """Base of all refusals that a person can act upon. `message` says what happened and what to do next."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, code: str | None = None, fields: Mapping[str, Sequence[str]] | None = None):
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.code
+        self.fields = dict(fields or {})
+
+
+class InvalidInput(DomainError):
+    """Input that cannot be accepted; `fields` maps each field's name to its messages."""
+
+    code = "invalid"
+
+
+class NotFound(DomainError):
+    """No such record, or none that the asker may know of."""
+
+    code = "not-found"
+
+
+class NotAllowed(DomainError):
+    """The actor is known but lacks the right."""
+
+    code = "not-allowed"
+
+
+class Conflict(DomainError):
+    """The record exists already, or is not in a state that permits this."""
+
+    code = "conflict"
+
+
+class StaleVersion(DomainError):
+    """The record was changed by somebody else since it was read."""
+
+    code = "stale-version"
+
+
+class Gone(DomainError):
+    """The record was withdrawn."""
+
+    code = "gone"
+
+
+class Unavailable(DomainError):
+    """A part of the house does not answer at present; trying again later is right."""
+
+    code = "unavailable"

@@ -1,0 +1,25 @@
+"""News for the apps above, sent after commit only. Receivers connect in `AppConfig.ready()`; a failing one stops nobody."""
+
+import logging
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import transaction
+from django.dispatch import Signal
+
+logger = logging.getLogger(__name__)
+
+datasets_changed = Signal()  # uids: list[UUID]
+investigations_changed = Signal()  # uids: list[UUID]
+outbox_filled = Signal()  # nothing: a doorbell for the deliverer
+
+
+def send_after_commit(signal: Signal, **news: Sequence[UUID]) -> None:
+    """Send `news` to the receivers of `signal` once the current transaction has committed."""
+    transaction.on_commit(lambda: _send(signal, news))
+
+
+def _send(signal: Signal, news: dict) -> None:
+    for receiver, result in signal.send_robust(sender=None, **news):
+        if isinstance(result, Exception):
+            logger.error("receiver %r failed", receiver, exc_info=result)

@@ -1,0 +1,49 @@
+"""What the catalogue holds. Tables and constraints only: who may see a row stands in `access.py`, how it changes in `services/`."""
+
+from catalogue.models.accounts import ApiToken, Organisation, Person, User
+from catalogue.models.datasets import Annotation, Datafile, Dataset, Parameter, Relation
+from catalogue.models.facilities import Facility, Instrument, Licence, Technique, TechniqueAncestor
+from catalogue.models.investigations import AccessGrant, Investigation, Proposal, Sample, TeamMember
+from catalogue.models.operations import (
+    AuditEntry,
+    Download,
+    IdempotencyKey,
+    OutboxEntry,
+    RegistrationDraft,
+    SelectedDataset,
+    Statistic,
+)
+from catalogue.models.storages import ScanRun, Storage, WatchedFile, WatchRule
+
+__all__ = [
+    "AccessGrant",
+    "Annotation",
+    "ApiToken",
+    "AuditEntry",
+    "Datafile",
+    "Dataset",
+    "Download",
+    "Facility",
+    "IdempotencyKey",
+    "Instrument",
+    "Investigation",
+    "Licence",
+    "Organisation",
+    "OutboxEntry",
+    "Parameter",
+    "Person",
+    "Proposal",
+    "RegistrationDraft",
+    "Relation",
+    "Sample",
+    "ScanRun",
+    "SelectedDataset",
+    "Statistic",
+    "Storage",
+    "TeamMember",
+    "Technique",
+    "TechniqueAncestor",
+    "User",
+    "WatchRule",
+    "WatchedFile",
+]

@@ -1,0 +1,114 @@
+"""What keeps the house running: intents for the outside, the audit log, answers to repeated requests, drafts, downloads."""
+
+from django.conf import settings
+from django.db import models
+
+from catalogue.models.base import make_uid
+
+
+class OutboxEntry(models.Model):
+    """An intent written in the transaction that caused it, and removed when it was delivered.
+
+    `claimed_until` is the lease of the deliverer at work: an entry whose deliverer died is due again when it ends.
+    """
+
+    topic = models.CharField(max_length=60)
+    key = models.CharField(max_length=100)
+    payload = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    available_at = models.DateTimeField()
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        verbose_name_plural = "outbox entries"
+        indexes = [models.Index(fields=["available_at"], name="outbox_due")]
+
+
+class AuditEntry(models.Model):
+    """Who did what to which record, with the values before and after, in the transaction of the change itself."""
+
+    at = models.DateTimeField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    actor_label = models.CharField(max_length=200)
+    action = models.CharField(max_length=60)
+    object_type = models.CharField(max_length=60)
+    object_id = models.CharField(max_length=64)
+    object_label = models.CharField(max_length=300, blank=True)
+    before = models.JSONField(default=dict, blank=True)
+    after = models.JSONField(default=dict, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["object_type", "object_id", "-id"], name="audit_by_object"),
+            models.Index(fields=["actor", "-id"], name="audit_by_actor"),
+        ]
+
+
+class IdempotencyKey(models.Model):
+    """The answer given to a request that carried an Idempotency-Key. `status` is null while the first request is at work."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    fingerprint = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+    status = models.PositiveSmallIntegerField(null=True)
+    answer = models.JSONField(null=True)
+    headers = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_unique")]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_by_age")]
+
+
+class RegistrationDraft(models.Model):
+    """A registration form that a person has begun: saved on every step, registered as a whole or not at all."""
+
+    uid = models.UUIDField(default=make_uid, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="registration_drafts")
+    content = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-updated_at"]
+
+
+class SelectedDataset(models.Model):
+    """A member of a user's selection. Visitors keep theirs in the session."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="selected_datasets")
+    dataset = models.ForeignKey("catalogue.Dataset", models.CASCADE, related_name="+")
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["user", "dataset"], name="selected_dataset_unique")]
+
+
+class Download(models.Model):
+    """One line of the usage log (COUNTER Code of Practice 5.1): the visitor is a salted daily digest, never an address."""
+
+    at = models.DateTimeField()
+    dataset = models.ForeignKey("catalogue.Dataset", models.CASCADE, related_name="downloads")
+    file_name = models.CharField(max_length=1000, blank=True)
+    visitor = models.CharField(max_length=64)
+    is_robot = models.BooleanField(default=False)
+    is_machine = models.BooleanField(default=False)
+    is_counted = models.BooleanField(default=False)
+    size = models.PositiveBigIntegerField(default=0, help_text="Bytes that were to be sent")
+
+    class Meta:
+        indexes = [models.Index(fields=["dataset", "visitor", "at"], name="download_double_click")]
+
+
+class Statistic(models.Model):
+    """A figure about the whole archive, measured by a periodic job so that no request counts the archive."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    value = models.BigIntegerField()
+    measured_at = models.DateTimeField()

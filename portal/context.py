@@ -1,0 +1,13 @@
+"""What every page's template may know of the site."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def site(request: HttpRequest) -> dict[str, object]:
+    return {
+        "site_name": settings.SITE_NAME,
+        "site_url": settings.SITE_URL,
+        "is_demo": settings.IS_DEMO,
+        "principal": getattr(request, "principal", None),
+    }

@@ -1,0 +1,11 @@
+"""Settings for one machine: SQLite, the embedded broker, local folders, and keys made at first start."""
+
+from portal.settings.base import *  # noqa: F403
+from portal.settings.base import BASE_DIR, DATA_DIR, env
+from portal.settings.local_keys import read_or_make_keys
+
+DEBUG = env.bool("DEBUG", default=False)
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+SECRET_KEY, FAIRCAT_SECRET_KEYS = read_or_make_keys(DATA_DIR / "keys.json")
+STATICFILES_DIRS = [BASE_DIR / "static"]
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]

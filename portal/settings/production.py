@@ -1,0 +1,31 @@
+"""Settings for an institute: everything secret or site-specific must be in the environment, or the site does not start."""
+
+from django.core.exceptions import ImproperlyConfigured
+
+from portal.settings.base import *  # noqa: F403
+from portal.settings.base import env
+
+REQUIRED = {
+    "SECRET_KEY": "signs sessions; 50 random characters",
+    "FAIRCAT_SECRET_KEYS": "encrypts storage credentials; comma-separated, the newest first",
+    "DATABASE_URL": "postgres://user:password@host/name",
+    "CELERY_BROKER_URL": "redis://host:6379/0",
+    "CACHE_URL": "rediscache://host:6379/1",
+    "ALLOWED_HOSTS": "the host names of the site, comma-separated",
+    "FAIRCAT_SITE_URL": "https://data.example.org",
+    "EMAIL_URL": "smtp://user:password@host:587",
+    "FAIRCAT_DATA_DIR": "the folder for thumbnails and logs of the site",
+}
+missing = [name for name in REQUIRED if not env.str(name, default="")]
+if missing:
+    lines = [f"  {name}: {REQUIRED[name]}" for name in missing]
+    raise ImproperlyConfigured("Set these environment variables before starting the site:\n" + "\n".join(lines))
+
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True

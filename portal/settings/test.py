@@ -1,0 +1,22 @@
+"""Settings for the tests: SQLite or the database of DATABASE_URL, nothing sent outside, plain static files."""
+
+import tempfile
+from pathlib import Path
+
+from portal.settings.base import *  # noqa: F403
+from portal.settings.base import DATABASES, STORAGES
+
+SECRET_KEY = "test-only-secret-key-that-protects-nothing-0123456789"
+FAIRCAT_SECRET_KEYS = ["test-only-encryption-key"]
+DATA_DIR = Path(tempfile.mkdtemp(prefix="faircat-test-"))
+DERIVED_DIR = DATA_DIR / "derived"
+BROKER_DIR = DATA_DIR / "broker"
+CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict = {}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["NAME"] = ":memory:"
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+ALLOWED_HOSTS = ["*"]
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
