@@ -1,0 +1,442 @@
+"""PublicRecord: the only form in which a dataset or an investigation leaves the house, already masked for who asks.
+
+Pages, the API and every export are built from these frozen values, never from a model. A field that its reader may not see is
+empty here, so that no template and no serializer can leak it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from catalogue import access
+from catalogue.access import Level
+from catalogue.models import (
+    Datafile,
+    Dataset,
+    Facility,
+    Instrument,
+    Investigation,
+    Parameter,
+    Relation,
+    Sample,
+    TeamMember,
+)
+from catalogue.models import Technique as TechniqueRow
+from catalogue.models.datasets import Source
+
+
+@dataclass(frozen=True)
+class Access:
+    """What the asker sees (`level`), whether everyone does (`is_open`), and since or from when (`opens_at`, UTC)."""
+
+    level: Level
+    is_open: bool
+    opens_at: datetime
+    withdrawal_reason: str = ""
+
+    @property
+    def is_full(self) -> bool:
+        return self.level == Level.FULL
+
+    @property
+    def shows_metadata(self) -> bool:
+        return self.level in (Level.FULL, Level.METADATA)
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return bool(self.withdrawal_reason)
+
+    @property
+    def text(self) -> str:
+        day = f"{self.opens_at.day} {self.opens_at:%B %Y}"
+        if self.is_withdrawn:
+            return "Withdrawn"
+        return f"Open since {day}" if self.is_open else f"Open from {day}"
+
+
+@dataclass(frozen=True)
+class PersonRef:
+    name: str
+    given_name: str
+    family_name: str
+    orcid: str
+    is_orcid_verified: bool
+    affiliation: str
+    affiliation_ror: str
+    role: str
+
+
+@dataclass(frozen=True)
+class TermRef:
+    """A technique: IRI and label."""
+
+    iri: str
+    label: str
+
+
+@dataclass(frozen=True)
+class FacilityRef:
+    uid: UUID
+    name: str
+    short_name: str
+    ror: str
+    url: str
+    time_zone: str
+
+
+@dataclass(frozen=True)
+class InstrumentRef:
+    uid: UUID
+    name: str
+    short_name: str
+    pid: str
+    manufacturer: str
+    model: str
+    facility: FacilityRef
+
+
+@dataclass(frozen=True)
+class SampleRef:
+    uid: UUID
+    name: str
+    formula: str
+    description: str
+    sample_type: str
+
+
+@dataclass(frozen=True)
+class LicenceRef:
+    spdx_id: str
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
+class InvestigationRef:
+    uid: UUID
+    title: str
+    visit_id: str
+
+
+@dataclass(frozen=True)
+class DatasetRef:
+    uid: UUID
+    title: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class ParameterValue:
+    """One metadata value. `value`/`unit` as given; `value_si`/`unit_si` normalised; `text` is the value as written."""
+
+    group: str
+    name: str
+    kind: str
+    text: str
+    unit: str
+    value: float | None
+    value_si: float | None
+    unit_si: str
+    date: datetime | None
+    items: tuple
+    source: str
+    is_corrected: bool = False
+
+
+@dataclass(frozen=True)
+class FileRef:
+    """One file as readers see it: `name` is its path within the dataset, `size` in bytes or None until measured."""
+
+    name: str
+    size: int | None
+    media_type: str
+    role: str
+    sha256: str
+    modified_at: datetime | None
+    fixity: str
+
+
+@dataclass(frozen=True)
+class RelationRef:
+    relation_type: str
+    identifier: str
+    identifier_type: str
+    resource_type: str
+    title: str
+
+
+@dataclass(frozen=True)
+class DatasetRecord:
+    """A dataset as `access.level` permits. Under a summary `parameters`, `sample`, `notes`, `derived_from` and files are empty."""
+
+    uid: UUID
+    version: int
+    access: Access
+    title: str
+    description: str
+    kind: str
+    people: tuple[PersonRef, ...]
+    investigation: InvestigationRef
+    facility: FacilityRef
+    instrument: InstrumentRef
+    techniques: tuple[TermRef, ...]
+    licence: LicenceRef
+    acquired_at: datetime | None
+    registered_at: datetime
+    updated_at: datetime
+    file_count: int
+    size: int
+    download_count: int
+    proposal: str = ""
+    sample: SampleRef | None = None
+    format_label: str = ""
+    has_thumbnail: bool = False
+    extraction_state: str = ""
+    notes: tuple[dict, ...] = ()
+    parameters: tuple[ParameterValue, ...] = ()
+    derived_from: tuple[DatasetRef, ...] = ()
+    derivatives: tuple[DatasetRef, ...] = ()
+    relations: tuple[RelationRef, ...] = ()
+
+    @property
+    def path(self) -> str:
+        return f"/datasets/{self.uid}"
+
+    @property
+    def thumbnail_url(self) -> str:
+        return f"{self.path}/thumbnail.webp" if self.has_thumbnail else ""
+
+
+@dataclass(frozen=True)
+class InvestigationRecord:
+    uid: UUID
+    version: int
+    access: Access
+    title: str
+    abstract: str
+    visit_id: str
+    proposal: str
+    investigation_type: str
+    people: tuple[PersonRef, ...]
+    facility: FacilityRef
+    instrument: InstrumentRef
+    licence: LicenceRef
+    started_at: datetime
+    ended_at: datetime | None
+    dataset_count: int
+    file_count: int
+    size: int
+    created_at: datetime
+    updated_at: datetime
+    samples: tuple[SampleRef, ...] = ()
+    relations: tuple[RelationRef, ...] = field(default=())
+
+    @property
+    def path(self) -> str:
+        return f"/investigations/{self.uid}"
+
+
+def access_of(record: Dataset | Investigation, level: Level, *, now: datetime) -> Access:
+    is_withdrawn = access.is_withdrawn(record)
+    reason = ""
+    if is_withdrawn:
+        reason = record.withdrawal_reason or "No reason was given."
+    return Access(
+        level=level,
+        is_open=access.is_open(record, now=now),
+        opens_at=access.opens_at(record),
+        withdrawal_reason=reason,
+    )
+
+
+def people_of(team: Iterable[TeamMember]) -> tuple[PersonRef, ...]:
+    return tuple(_person_ref(member) for member in team)
+
+
+def _person_ref(member: TeamMember) -> PersonRef:
+    person = member.person
+    affiliation = person.affiliation
+    return PersonRef(
+        name=str(person),
+        given_name=person.given_name,
+        family_name=person.family_name,
+        orcid=person.orcid or "",
+        is_orcid_verified=person.orcid_verified_at is not None,
+        affiliation=affiliation.name if affiliation else "",
+        affiliation_ror=(affiliation.ror or "") if affiliation else "",
+        role=member.get_role_display(),
+    )
+
+
+def facility_ref(facility: Facility) -> FacilityRef:
+    return FacilityRef(
+        uid=facility.uid,
+        name=facility.name,
+        short_name=facility.short_name,
+        ror=facility.ror,
+        url=facility.url,
+        time_zone=facility.time_zone,
+    )
+
+
+def instrument_ref(instrument: Instrument) -> InstrumentRef:
+    return InstrumentRef(
+        uid=instrument.uid,
+        name=instrument.name,
+        short_name=instrument.short_name,
+        pid=instrument.pid,
+        manufacturer=instrument.manufacturer,
+        model=instrument.model,
+        facility=facility_ref(instrument.facility),
+    )
+
+
+def sample_ref(sample: Sample) -> SampleRef:
+    return SampleRef(
+        uid=sample.uid,
+        name=sample.name,
+        formula=sample.formula,
+        description=sample.description,
+        sample_type=sample.sample_type,
+    )
+
+
+def term_refs(techniques: Iterable[TechniqueRow]) -> tuple[TermRef, ...]:
+    return tuple(TermRef(iri=technique.iri, label=technique.label) for technique in techniques)
+
+
+def relation_refs(relations: Iterable[Relation]) -> tuple[RelationRef, ...]:
+    return tuple(
+        RelationRef(row.relation_type, row.identifier, row.identifier_type, row.resource_type, row.title)
+        for row in relations
+    )
+
+
+def file_refs(files: Iterable[Datafile]) -> tuple[FileRef, ...]:
+    return tuple(
+        FileRef(
+            name=row.name,
+            size=row.size,
+            media_type=row.media_type,
+            role=row.role,
+            sha256=row.sha256,
+            modified_at=row.modified_at,
+            fixity=row.fixity,
+        )
+        for row in files
+    )
+
+
+def parameter_values(parameters: Iterable[Parameter]) -> tuple[ParameterValue, ...]:
+    """Values for readers: personal data are left out; a value that a person corrected is marked, both rows stay."""
+    rows = [row for row in parameters if not row.is_personal]
+    corrected = {(row.group, row.name) for row in rows if row.source == Source.PERSON}
+    return tuple(
+        ParameterValue(
+            group=row.group,
+            name=row.name,
+            kind=row.kind,
+            text=row.text,
+            unit=row.unit,
+            value=row.value,
+            value_si=row.value_si,
+            unit_si=row.unit_si,
+            date=row.date,
+            items=tuple(row.items or ()),
+            source=row.source,
+            is_corrected=row.source != Source.PERSON and (row.group, row.name) in corrected,
+        )
+        for row in rows
+    )
+
+
+def _dataset_refs(datasets: Iterable[Dataset]) -> tuple[DatasetRef, ...]:
+    return tuple(DatasetRef(row.uid, row.title, row.kind) for row in datasets)
+
+
+def dataset_record(
+    dataset: Dataset,
+    level: Level,
+    *,
+    now: datetime,
+    parameters: Sequence[Parameter] = (),
+    derived_from: Sequence[Dataset] = (),
+    derivatives: Sequence[Dataset] = (),
+    relations: Sequence[Relation] = (),
+) -> DatasetRecord:
+    """The record of `dataset` for somebody who sees it at `level`.
+
+    `dataset` comes with investigation (team, proposal), instrument (facility), sample, licence and techniques fetched;
+    `derived_from` and `derivatives` are those that the same person may know of.
+    """
+    investigation = dataset.investigation
+    is_tombstone = level == Level.TOMBSTONE
+    shows_metadata = level in (Level.FULL, Level.METADATA)
+    is_full = level == Level.FULL
+    return DatasetRecord(
+        uid=dataset.uid,
+        version=dataset.version,
+        access=access_of(dataset, level, now=now),
+        title=dataset.title,
+        description="" if is_tombstone else dataset.description,
+        kind=dataset.kind,
+        people=people_of(investigation.team.all()),
+        investigation=InvestigationRef(investigation.uid, investigation.title, investigation.visit_id),
+        proposal=investigation.proposal.number if investigation.proposal else "",
+        facility=facility_ref(dataset.instrument.facility),
+        instrument=instrument_ref(dataset.instrument),
+        techniques=() if is_tombstone else term_refs(dataset.techniques.all()),
+        licence=LicenceRef(dataset.licence.spdx_id, dataset.licence.name, dataset.licence.url),
+        acquired_at=dataset.acquired_at,
+        registered_at=dataset.created_at,
+        updated_at=dataset.updated_at,
+        file_count=dataset.file_count,
+        size=dataset.size,
+        download_count=dataset.download_count,
+        sample=sample_ref(dataset.sample) if dataset.sample and shows_metadata else None,
+        format_label=dataset.format_label if shows_metadata else "",
+        has_thumbnail=dataset.has_thumbnail and is_full,
+        extraction_state=dataset.extraction_state if is_full else "",
+        notes=tuple(dataset.extraction_notes) if is_full else (),
+        parameters=parameter_values(parameters) if shows_metadata else (),
+        derived_from=_dataset_refs(derived_from) if shows_metadata else (),
+        derivatives=_dataset_refs(derivatives) if shows_metadata else (),
+        relations=relation_refs(relations) if shows_metadata else (),
+    )
+
+
+def investigation_record(
+    investigation: Investigation,
+    level: Level,
+    *,
+    now: datetime,
+    samples: Sequence[Sample] = (),
+    relations: Sequence[Relation] = (),
+) -> InvestigationRecord:
+    """The record of `investigation` for somebody who sees it at `level`; the team, proposal and licence come fetched."""
+    is_tombstone = level == Level.TOMBSTONE
+    shows_metadata = level in (Level.FULL, Level.METADATA)
+    return InvestigationRecord(
+        uid=investigation.uid,
+        version=investigation.version,
+        access=access_of(investigation, level, now=now),
+        title=investigation.title,
+        abstract="" if is_tombstone else investigation.abstract,
+        visit_id=investigation.visit_id,
+        proposal=investigation.proposal.number if investigation.proposal else "",
+        investigation_type=investigation.investigation_type,
+        people=people_of(investigation.team.all()),
+        facility=facility_ref(investigation.facility),
+        instrument=instrument_ref(investigation.instrument),
+        licence=LicenceRef(investigation.licence.spdx_id, investigation.licence.name, investigation.licence.url),
+        started_at=investigation.started_at,
+        ended_at=investigation.ended_at,
+        dataset_count=investigation.dataset_count,
+        file_count=investigation.file_count,
+        size=investigation.size,
+        created_at=investigation.created_at,
+        updated_at=investigation.updated_at,
+        samples=tuple(sample_ref(sample) for sample in samples) if shows_metadata else (),
+        relations=relation_refs(relations) if shows_metadata else (),
+    )

@@ -1,0 +1,152 @@
+"""All reads of records. Every function takes the principal; what comes out is masked for that principal."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+
+from catalogue import access
+from catalogue.access import Level, Principal
+from catalogue.errors import NotFound
+from catalogue.models import Datafile, Dataset, Instrument, Investigation, Sample, TeamMember
+from catalogue.models.datasets import FileRole
+from catalogue.record import DatasetRecord, InvestigationRecord, dataset_record, investigation_record
+
+TEAM = Prefetch("investigation__team", TeamMember.objects.select_related("person__affiliation"))
+MOST_RELATED = 100
+MOST_PARAMETERS = 2000
+
+
+def with_references(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:
+    """Fetch what a record names, at a constant number of queries (three) for any page of datasets."""
+    return datasets.select_related(
+        "investigation__proposal", "instrument__facility", "sample", "licence"
+    ).prefetch_related("techniques", TEAM)
+
+
+def find_dataset(uid: UUID, principal: Principal, *, now: datetime | None = None) -> tuple[Dataset, Level]:
+    """The dataset and how much of it `principal` sees; NotFound when it is nothing."""
+    moment = now or timezone.now()
+    dataset = with_references(Dataset.objects.filter(uid=uid)).first()
+    level = access.dataset_level(dataset, principal, now=moment) if dataset else Level.NOTHING
+    if dataset is None or level == Level.NOTHING:
+        raise NotFound("There is no such dataset, or none that you may see.")
+    return dataset, level
+
+
+def get_dataset_record(uid: UUID, principal: Principal, *, now: datetime | None = None) -> DatasetRecord:
+    """One dataset with its parameters and provenance, at most 2000 parameters and 100 related datasets."""
+    moment = now or timezone.now()
+    dataset, level = find_dataset(uid, principal, now=moment)
+    if level not in (Level.FULL, Level.METADATA):
+        return dataset_record(dataset, level, now=moment)
+    known = access.listed_datasets(principal, now=moment)
+    return dataset_record(
+        dataset,
+        level,
+        now=moment,
+        parameters=list(dataset.parameters.order_by("group", "name", "source")[:MOST_PARAMETERS]),
+        derived_from=list(known.filter(derivatives=dataset).order_by("id")[:MOST_RELATED]),
+        derivatives=list(known.filter(derived_from=dataset).order_by("id")[:MOST_RELATED]),
+        relations=list(dataset.relations.order_by("id")[:MOST_RELATED]),
+    )
+
+
+def records_of(datasets: Sequence[Dataset], principal: Principal, *, now: datetime) -> list[DatasetRecord]:
+    """Records for one page of a list (without parameters), in its order; what the principal may not know of is left out."""
+    levels = access.dataset_levels(list(datasets), principal, now=now)
+    return [
+        dataset_record(dataset, levels[dataset.pk], now=now)
+        for dataset in datasets
+        if levels[dataset.pk] != Level.NOTHING
+    ]
+
+
+def find_investigation(uid: UUID, principal: Principal, *, now: datetime | None = None) -> tuple[Investigation, Level]:
+    moment = now or timezone.now()
+    investigation = with_team(Investigation.objects.filter(uid=uid)).first()
+    level = access.investigation_level(investigation, principal, now=moment) if investigation else Level.NOTHING
+    if investigation is None or level == Level.NOTHING:
+        raise NotFound("There is no such investigation, or none that you may see.")
+    return investigation, level
+
+
+def with_team(investigations: QuerySet[Investigation]) -> QuerySet[Investigation]:
+    return investigations.select_related("facility", "instrument__facility", "proposal", "licence").prefetch_related(
+        Prefetch("team", TeamMember.objects.select_related("person__affiliation"))
+    )
+
+
+def get_investigation_record(uid: UUID, principal: Principal, *, now: datetime | None = None) -> InvestigationRecord:
+    moment = now or timezone.now()
+    investigation, level = find_investigation(uid, principal, now=moment)
+    shows_metadata = level in (Level.FULL, Level.METADATA)
+    return investigation_record(
+        investigation,
+        level,
+        now=moment,
+        samples=list(investigation.samples.all()[:MOST_RELATED]) if shows_metadata else (),
+        relations=list(investigation.relations.order_by("id")[:MOST_RELATED]) if shows_metadata else (),
+    )
+
+
+def investigation_records(
+    investigations: Sequence[Investigation], principal: Principal, *, now: datetime
+) -> list[InvestigationRecord]:
+    """Records for one page of a list. The level is only used for masking lists of samples, which lists do not carry."""
+    records = []
+    for investigation in investigations:
+        is_readable = principal.sees_everything or access.is_open(investigation, now=now)
+        level = Level.FULL if is_readable else Level.SUMMARY
+        records.append(investigation_record(investigation, level, now=now))
+    return records
+
+
+def own_investigations(principal: Principal) -> QuerySet[Investigation]:
+    """The investigations in whose team the principal is, the newest first."""
+    if principal.user_id is None:
+        return Investigation.objects.none()
+    return with_team(Investigation.objects.filter(team__person__user_id=principal.user_id)).order_by("-id")
+
+
+def get_instrument(uid: UUID) -> Instrument:
+    """Instruments are public."""
+    instrument = Instrument.objects.select_related("facility").prefetch_related("techniques").filter(uid=uid).first()
+    if instrument is None:
+        raise NotFound("There is no such instrument.")
+    return instrument
+
+
+def get_sample(uid: UUID, principal: Principal, *, now: datetime | None = None) -> Sample:
+    """A sample is seen by those who see its investigation's metadata, or the metadata of one of its datasets."""
+    moment = now or timezone.now()
+    sample = (
+        Sample.objects.select_related("investigation__facility", "investigation__instrument").filter(uid=uid).first()
+    )
+    if sample is not None:
+        level = access.investigation_level(sample.investigation, principal, now=moment)
+        if level in (Level.FULL, Level.METADATA):
+            return sample
+        if access.full_datasets(principal, now=moment).filter(sample=sample).exists():
+            return sample
+    raise NotFound("There is no such sample, or none that you may see.")
+
+
+def readable_files(dataset: Dataset, level: Level) -> QuerySet[Datafile]:
+    """The files of `dataset` by name, for those who see it in full; nothing for others."""
+    if level != Level.FULL:
+        return Datafile.objects.none()
+    return dataset.files.select_related("storage").order_by("name")
+
+
+def find_file(dataset: Dataset, level: Level, name: str) -> Datafile:
+    file = readable_files(dataset, level).filter(name=name).first()
+    if file is None:
+        raise NotFound("This dataset has no such file, or you may not see it.")
+    return file
+
+
+def data_files(dataset: Dataset, level: Level) -> Iterator[Datafile]:
+    return readable_files(dataset, level).filter(role=FileRole.DATA).iterator(chunk_size=2000)
