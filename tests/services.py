@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 START_SECONDS = 30
@@ -72,23 +71,24 @@ def _unprivileged() -> dict[str, int]:
 
 @contextmanager
 def postgres_server() -> Iterator[str]:
-    """A PostgreSQL server of its own without durability; yields the URL of an empty database. Reached by socket only."""
-    programs, account = _postgres_programs(), _unprivileged()
+    """A PostgreSQL server of its own without durability; yields the URL of an empty database."""
+    programs, account, port = _postgres_programs(), _unprivileged(), free_port()
     with tempfile.TemporaryDirectory(prefix="faircat-pg-", ignore_cleanup_errors=True) as folder:
         if account:
             os.chown(folder, account["user"], account["group"])
         data = Path(folder) / "data"
         initialise = [programs / "initdb", "-D", data, "-U", "faircat", "-A", "trust", "-E", "UTF8", "--no-sync"]
         subprocess.run([*initialise, "--locale=C"], check=True, capture_output=True, cwd=folder, **account)
-        settings = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses="]
+        settings = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=127.0.0.1"]
+        settings.append(f"port={port}")
         command = [programs / "postgres", "-D", data, "-k", folder, *(part for one in settings for part in ("-c", one))]
         server = subprocess.Popen(
             command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **account
         )
         try:
-            is_ready = [programs / "pg_isready", "-h", folder, "-q"]
+            is_ready = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
             wait_until(lambda: subprocess.run(is_ready, check=False).returncode == 0, server, "PostgreSQL")
-            yield f"postgres://faircat@{quote(folder, safe='')}/postgres"
+            yield f"postgres://faircat@127.0.0.1:{port}/postgres"
         finally:
             stop(server)
 
