@@ -236,17 +236,13 @@ def investigation_level(investigation: Investigation, principal: Principal, *, n
 
 
 def may_register_at(instrument: Instrument, principal: Principal) -> bool:
-    """Whether `principal` may open an investigation at `instrument`."""
+    """Whether `principal` may open an investigation at `instrument`.
+
+    Team members may not: whoever names a visit gains its folder in the storages that confine members by visit.
+    """
     if principal.is_anonymous or not principal.has_scope("register"):
         return False
-    if principal.is_curator or principal.is_administrator:
-        return True
-    if principal.instrument_id is not None:
-        return principal.instrument_id == instrument.pk
-    leaders = (TeamRole.PI, TeamRole.LOCAL_CONTACT)
-    return TeamMember.objects.filter(
-        person__user_id=principal.user_id, role__in=leaders, investigation__facility=instrument.facility_id
-    ).exists()
+    return principal.is_curator or principal.is_administrator or principal.instrument_id == instrument.pk
 
 
 def may_register_in(investigation: Investigation, principal: Principal) -> bool:

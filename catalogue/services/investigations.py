@@ -1,0 +1,293 @@
+"""Investigations, their teams and samples: registered and updated, with the embargo that the facility's policy gives."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from dateutil.relativedelta import relativedelta
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from catalogue import access, events
+from catalogue.access import Principal
+from catalogue.audit import write_audit
+from catalogue.entries import InvestigationEntry, PersonEntry, RelationEntry, SampleEntry
+from catalogue.errors import Conflict, InvalidInput, NotAllowed, NotFound, StaleVersion
+from catalogue.identifiers import normalise_orcid, normalise_ror
+from catalogue.models import (
+    Facility,
+    Instrument,
+    Investigation,
+    Licence,
+    Organisation,
+    Person,
+    Proposal,
+    Relation,
+    Sample,
+    TeamMember,
+)
+from catalogue.models.investigations import TeamRole
+from catalogue.vocabularies.datacite_types import RELATION_TYPES
+
+VISIT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+PLAIN_FIELDS = ("title", "abstract", "investigation_type", "started_at", "ended_at")
+
+
+def embargo_end(facility: Facility, started_at: datetime, ended_at: datetime | None) -> datetime:
+    """The end of the embargo by the facility's policy: so many months after the end (else the start) of the session."""
+    return (ended_at or started_at) + relativedelta(months=facility.embargo_months)
+
+
+def find_instrument(name: str) -> Instrument:
+    """An instrument by its short name or uid."""
+    query = Q(short_name=name)
+    try:
+        query |= Q(uid=UUID(name))
+    except ValueError:
+        pass
+    instrument = Instrument.objects.select_related("facility").filter(query).first()
+    if instrument is None:
+        raise InvalidInput(
+            f"There is no instrument {name[:60]!r}. An administrator adds instruments.",
+            fields={"instrument": ["Give the short name or the uid of an instrument."]},
+        )
+    return instrument
+
+
+def create_investigation(*, actor: Principal, entry: InvestigationEntry) -> Investigation:
+    """Register one session; its visit id must be new to the facility."""
+    instrument = find_instrument(entry.instrument)
+    if not access.may_register_at(instrument, actor):
+        raise NotAllowed("This account may not register investigations at this instrument.")
+    _check(entry)
+    facility = instrument.facility
+    try:
+        with transaction.atomic():
+            investigation = Investigation.objects.create(
+                facility=facility,
+                instrument=instrument,
+                proposal=_proposal(facility, entry),
+                visit_id=entry.visit_id,
+                licence=_licence(entry.licence) or facility.default_licence,
+                embargo_until=embargo_end(facility, entry.started_at, entry.ended_at),
+                **{name: getattr(entry, name) for name in PLAIN_FIELDS},
+            )
+            _set_team(investigation, entry.team)
+            _set_relations(investigation, entry.relations)
+            write_audit(actor=actor, action="create", record=investigation, after=_snapshot(investigation))
+            events.send_after_commit(events.investigations_changed, uids=[investigation.uid])
+    except IntegrityError as error:
+        raise Conflict(
+            f"The visit {entry.visit_id!r} is registered already at {facility.short_name}. Update it instead.",
+            code="already-registered",
+        ) from error
+    return investigation
+
+
+def update_investigation(
+    *, actor: Principal, uid: UUID, changes: dict[str, Any], expected_version: int | None
+) -> Investigation:
+    """Change some fields of an investigation; `changes` holds values of InvestigationEntry by name.
+
+    The embargo follows a new end of the session as long as the policy alone set it, and never moves once it has passed.
+    """
+    investigation = Investigation.objects.select_related("facility", "instrument", "licence").filter(uid=uid).first()
+    if investigation is None:
+        raise NotFound("There is no such investigation.")
+    _authorise_change(investigation, actor, changes)
+    before = _snapshot(investigation)
+    values = {name: changes[name] for name in PLAIN_FIELDS if name in changes}
+    started_at = values.get("started_at", investigation.started_at)
+    ended_at = values.get("ended_at", investigation.ended_at)
+    _check_times(started_at, ended_at)
+    if "title" in values and not values["title"].strip():
+        raise InvalidInput("An investigation needs a title.", fields={"title": ["Required."]})
+    if changes.get("licence"):
+        values["licence"] = _licence(changes["licence"])
+    values |= _moved_embargo(investigation, started_at, ended_at)
+    with transaction.atomic():
+        _write_version(investigation, values, expected_version)
+        if "team" in changes:
+            _set_team(investigation, changes["team"])
+        if "relations" in changes:
+            _set_relations(investigation, changes["relations"])
+        investigation.refresh_from_db()
+        write_audit(actor=actor, action="update", record=investigation, before=before, after=_snapshot(investigation))
+        events.send_after_commit(events.investigations_changed, uids=[investigation.uid])
+    return investigation
+
+
+def _authorise_change(investigation: Investigation, actor: Principal, changes: dict[str, Any]) -> None:
+    """The team decides who reads closed data: only its leaders and curators change it, never an instrument's token."""
+    if not access.may_register_in(investigation, actor):
+        raise NotAllowed("This account may not change this investigation.")
+    if actor.is_curator or actor.is_administrator:
+        return
+    if actor.instrument_id is not None:
+        if "team" in changes:
+            raise NotAllowed("An instrument may not change the team of an investigation that exists.")
+        return
+    if not access.is_team_member(investigation, actor, roles=(TeamRole.PI, TeamRole.LOCAL_CONTACT)):
+        raise NotAllowed("Only the principal investigator and the local contact may change the investigation.")
+
+
+def _moved_embargo(
+    investigation: Investigation, started_at: datetime, ended_at: datetime | None
+) -> dict[str, datetime]:
+    by_policy = embargo_end(investigation.facility, investigation.started_at, investigation.ended_at)
+    has_passed = access.opens_at(investigation) <= timezone.now()
+    if has_passed or investigation.embargo_until != by_policy:
+        return {}
+    return {"embargo_until": embargo_end(investigation.facility, started_at, ended_at)}
+
+
+def _write_version(record: Investigation | Sample, values: dict[str, Any], expected_version: int | None) -> None:
+    rows = type(record).objects.filter(pk=record.pk)
+    if expected_version is not None:
+        rows = rows.filter(version=expected_version)
+    if not rows.update(**values, version=F("version") + 1, updated_at=timezone.now()):
+        raise StaleVersion(
+            "Somebody else changed this record since you read it. Read it again, then repeat your change."
+        )
+
+
+def _check(entry: InvestigationEntry) -> None:
+    missing = [name for name in ("visit_id", "title") if not getattr(entry, name).strip()]
+    if missing:
+        raise InvalidInput("Some values are missing.", fields={name: ["Required."] for name in missing})
+    if not VISIT_ID.fullmatch(entry.visit_id):
+        raise InvalidInput(
+            "A visit id names a folder: use letters, digits, dots, hyphens and underscores.",
+            fields={"visit_id": ["1 to 100 of A-Z a-z 0-9 . _ -, beginning with a letter or digit."]},
+        )
+    _check_times(entry.started_at, entry.ended_at)
+
+
+def _check_times(started_at: datetime, ended_at: datetime | None) -> None:
+    for name, moment in (("started_at", started_at), ("ended_at", ended_at)):
+        if moment is not None and moment.tzinfo is None:
+            raise InvalidInput("Times need a zone.", fields={name: ["Write it as 2026-05-03T10:00:00+02:00."]})
+    if ended_at is not None and ended_at < started_at:
+        raise InvalidInput(
+            "The session ends before it starts.", fields={"ended_at": ["Must not lie before the start."]}
+        )
+
+
+def _licence(spdx_id: str) -> Licence | None:
+    if not spdx_id:
+        return None
+    licence = Licence.objects.filter(spdx_id=spdx_id).first()
+    if licence is None:
+        raise InvalidInput(
+            f"{spdx_id[:40]!r} is no SPDX licence known here.",
+            fields={"licence": ["Give an SPDX id such as CC-BY-4.0."]},
+        )
+    return licence
+
+
+def _proposal(facility: Facility, entry: InvestigationEntry) -> Proposal | None:
+    if not entry.proposal:
+        return None
+    proposal, _ = Proposal.objects.get_or_create(
+        facility=facility, number=entry.proposal, defaults={"title": entry.proposal_title}
+    )
+    return proposal
+
+
+def _set_team(investigation: Investigation, team: Sequence[PersonEntry]) -> None:
+    investigation.team.all().delete()
+    members: dict[int, TeamMember] = {}
+    for position, entry in enumerate(team):
+        if entry.role not in TeamRole.values:
+            raise InvalidInput("Unknown role.", fields={"team": [f"A role is one of {', '.join(TeamRole.values)}."]})
+        person = find_or_create_person(entry)
+        members.setdefault(
+            person.pk, TeamMember(investigation=investigation, person=person, role=entry.role, position=position)
+        )
+    TeamMember.objects.bulk_create(members.values())
+
+
+def find_or_create_person(entry: PersonEntry) -> Person:
+    """The person by ORCID. Without one, a new person: two people of one name are never made one by guessing."""
+    if not entry.family_name.strip():
+        raise InvalidInput("A person needs a family name.", fields={"team": ["Give a family name."]})
+    try:
+        orcid = normalise_orcid(entry.orcid) if entry.orcid else None
+        ror = normalise_ror(entry.affiliation_ror) if entry.affiliation_ror else None
+    except ValueError as error:
+        raise InvalidInput(str(error), fields={"team": [str(error)]}) from error
+    affiliation = _organisation(entry.affiliation, ror)
+    names = {
+        "given_name": entry.given_name.strip(),
+        "family_name": entry.family_name.strip(),
+        "affiliation": affiliation,
+    }
+    if orcid is None:
+        return Person.objects.create(**names)
+    return Person.objects.get_or_create(orcid=orcid, defaults=names)[0]
+
+
+def _organisation(name: str, ror: str | None) -> Organisation | None:
+    if ror:
+        return Organisation.objects.get_or_create(ror=ror, defaults={"name": name or ror})[0]
+    if name:
+        return Organisation.objects.filter(name=name).order_by("pk").first() or Organisation.objects.create(name=name)
+    return None
+
+
+def _set_relations(investigation: Investigation, relations: Sequence[RelationEntry]) -> None:
+    check_relations(relations)
+    investigation.relations.all().delete()
+    Relation.objects.bulk_create([relation_row(entry, investigation=investigation) for entry in relations])
+
+
+def relation_row(entry: RelationEntry, **subject: Any) -> Relation:
+    return Relation(
+        relation_type=entry.relation_type,
+        identifier=entry.identifier,
+        identifier_type=entry.identifier_type,
+        resource_type=entry.resource_type,
+        title=entry.title,
+        **subject,
+    )
+
+
+def check_relations(relations: Sequence[RelationEntry]) -> None:
+    for entry in relations:
+        if entry.relation_type not in RELATION_TYPES or not entry.identifier:
+            raise InvalidInput(
+                f"{entry.relation_type[:40]!r} is no DataCite relation type, or its identifier is empty.",
+                fields={"relations": ["Give a relation type such as IsSupplementTo and an identifier."]},
+            )
+
+
+def save_sample(*, actor: Principal, investigation: Investigation, entry: SampleEntry) -> Sample:
+    """Make or update the sample of that name in `investigation`."""
+    if not access.may_register_in(investigation, actor):
+        raise NotAllowed("This account may not register samples in this investigation.")
+    if not entry.name.strip():
+        raise InvalidInput("A sample needs a name.", fields={"name": ["Required."]})
+    details = {"formula": entry.formula, "description": entry.description, "sample_type": entry.sample_type}
+    with transaction.atomic():
+        sample, is_new = Sample.objects.get_or_create(investigation=investigation, name=entry.name, defaults=details)
+        if not is_new:
+            _write_version(sample, details, None)
+            sample.refresh_from_db()
+        write_audit(actor=actor, action="create" if is_new else "update", record=sample, after=details)
+    return sample
+
+
+def _snapshot(investigation: Investigation) -> dict[str, Any]:
+    return {
+        "title": investigation.title,
+        "abstract": investigation.abstract,
+        "visit_id": investigation.visit_id,
+        "started_at": investigation.started_at.isoformat(),
+        "ended_at": investigation.ended_at.isoformat() if investigation.ended_at else None,
+        "embargo_until": investigation.embargo_until.isoformat(),
+        "licence": investigation.licence_id,
+        "team": [[str(member.person), member.role] for member in investigation.team.select_related("person")],
+    }

@@ -1,0 +1,165 @@
+"""Metadata values: brought into rows with their SI form, written beside each other by source, corrected by persons."""
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from catalogue import access, events
+from catalogue.access import Principal
+from catalogue.audit import write_audit
+from catalogue.entries import ParameterEntry
+from catalogue.errors import InvalidInput, NotAllowed
+from catalogue.models import Dataset, Parameter
+from catalogue.models.datasets import ParameterKind, Source
+from catalogue.services.rows import insert_rows
+from catalogue.units import to_si
+
+COLUMNS = (
+    "dataset_id",
+    "group",
+    "name",
+    "source",
+    "kind",
+    "text",
+    "unit",
+    "value",
+    "value_si",
+    "unit_si",
+    "date",
+    "items",
+    "is_personal",
+)
+LONGEST_NAME = 200
+LONGEST_TEXT = 20_000
+LONGEST_UNIT = 60
+MOST_ITEMS = 1000
+MOST_PARAMETERS = 5000
+
+ParameterRow = tuple[Any, ...]
+
+
+def parameter_problems(parameters: Sequence[ParameterEntry]) -> list[str]:
+    """What is wrong with `parameters`, each problem naming the parameter and the remedy."""
+    problems = []
+    if len(parameters) > MOST_PARAMETERS:
+        return [f"A dataset takes at most {MOST_PARAMETERS} parameters; these are {len(parameters)}."]
+    seen = set()
+    for entry in parameters:
+        key = (entry.group, entry.name, entry.source)
+        if key in seen:
+            problems.append(f"{entry.name}: given twice for the same group and source; send each once.")
+        seen.add(key)
+        if problem := _problem(entry):
+            problems.append(f"{entry.name[:60] or 'parameter without a name'}: {problem}")
+    return problems
+
+
+def _problem(entry: ParameterEntry) -> str:
+    value = entry.value
+    if not entry.name or max(len(entry.name), len(entry.group)) > LONGEST_NAME or len(entry.unit) > LONGEST_UNIT:
+        return f"a name has 1 to {LONGEST_NAME} characters, a unit at most {LONGEST_UNIT}."
+    if entry.source not in Source.values:
+        return f"source must be one of {', '.join(Source.values)}."
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        return f"a text has at most {LONGEST_TEXT} characters."
+    if isinstance(value, list | tuple) and len(value) > MOST_ITEMS:
+        return f"a list has at most {MOST_ITEMS} items; keep long arrays in the file."
+    if "\x00" in entry.name or (isinstance(value, str) and "\x00" in value):
+        return "contains a NUL character; remove it."
+    return ""
+
+
+def parameter_row(dataset_id: int, entry: ParameterEntry) -> ParameterRow:
+    """The row of one value, in the order of COLUMNS: a number keeps its text and unit as given beside value and SI."""
+    value = entry.value
+    unit = entry.unit
+    kind, text, number, value_si, unit_si, moment, items = ParameterKind.TEXT.value, "", None, None, "", None, None
+    if isinstance(value, bool):
+        text = "true" if value else "false"
+    elif isinstance(value, int | float):
+        text = repr(value)
+        if math.isfinite(value) and abs(value) < 1e300:
+            kind, number = ParameterKind.NUMBER.value, float(value)
+            if si := to_si(number, unit):
+                value_si, unit_si = si.value, si.unit
+    elif isinstance(value, datetime | date):
+        kind, text, moment = ParameterKind.DATE.value, value.isoformat(), _moment(value)
+    elif isinstance(value, list | tuple):
+        kind, items, text = ParameterKind.LIST.value, list(value), ", ".join(str(item) for item in value[:20])
+    else:
+        text = str(value)
+    return (
+        dataset_id,
+        entry.group,
+        entry.name,
+        entry.source,
+        kind,
+        text,
+        unit,
+        number,
+        value_si,
+        unit_si,
+        moment,
+        items,
+        entry.is_personal,
+    )
+
+
+def _moment(value: datetime | date) -> datetime:
+    """A date as a UTC time; callers give aware times wherever the zone is known."""
+    if not isinstance(value, datetime):
+        value = datetime.combine(value, time.min)
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def insert_parameters(rows: Iterable[ParameterRow]) -> None:
+    insert_rows(Parameter, COLUMNS, rows)
+
+
+def record_parameters(*, actor: Principal, dataset: Dataset, parameters: Sequence[ParameterEntry], source: str) -> None:
+    """Replace what `source` said of `dataset` by `parameters`; what other sources said stays."""
+    problems = parameter_problems(parameters)
+    if problems:
+        raise InvalidInput("Some parameters cannot be accepted.", fields={"parameters": problems})
+    with transaction.atomic():
+        dataset.parameters.filter(source=source).delete()
+        insert_parameters(parameter_row(dataset.pk, entry) for entry in parameters)
+        touch(dataset)
+        write_audit(
+            actor=actor, action="record-parameters", record=dataset, after={"source": source, "count": len(parameters)}
+        )
+
+
+def correct_parameter(*, actor: Principal, dataset: Dataset, entry: ParameterEntry) -> Parameter:
+    """Put a person's value beside the instrument's; both are kept with their source."""
+    if actor.instrument_id or not access.may_register_in(dataset.investigation, actor):
+        raise NotAllowed("Only people of the investigation's team and curators may correct its metadata.")
+    if entry.source != Source.PERSON:
+        raise InvalidInput("A correction has the source person.", fields={"source": ["Must be person."]})
+    if problems := parameter_problems([entry]):
+        raise InvalidInput(problems[0], fields={"value": problems})
+    key = {"group": entry.group, "name": entry.name, "source": Source.PERSON}
+    with transaction.atomic():
+        before = dataset.parameters.filter(**key).first()
+        values = dict(zip(COLUMNS, parameter_row(dataset.pk, entry), strict=True))
+        parameter, _ = Parameter.objects.update_or_create(dataset=dataset, **key, defaults=values)
+        touch(dataset)
+        write_audit(
+            actor=actor,
+            action="correct-parameter",
+            record=dataset,
+            before={"name": entry.name, "value": before.text if before else None},
+            after={"name": entry.name, "value": parameter.text, "unit": parameter.unit},
+        )
+    return parameter
+
+
+def touch(dataset: Dataset) -> None:
+    """Raise the version of `dataset` and tell the apps above, within the caller's transaction."""
+    Dataset.objects.filter(pk=dataset.pk).update(version=F("version") + 1, updated_at=timezone.now())
+    events.send_after_commit(events.datasets_changed, uids=[dataset.uid])

@@ -1,0 +1,284 @@
+"""Registration of datasets: one by one or a thousand at a time, each entry wholly registered or wholly refused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from catalogue import events, outbox
+from catalogue.access import Principal
+from catalogue.audit import audit_entry, write_audit_rows
+from catalogue.entries import DatasetEntry, FileEntry, Outcome
+from catalogue.errors import InvalidInput, NotAllowed, NotFound
+from catalogue.identifiers import new_uid
+from catalogue.models import Datafile, Dataset, Instrument, Investigation, Relation, Sample, Technique
+from catalogue.models.datasets import ExtractionState, FileRole, Fixity
+from catalogue.services.entry_checks import problems_of
+from catalogue.services.investigations import relation_row
+from catalogue.services.parameters import insert_parameters, parameter_row
+from catalogue.services.references import References, load_references, load_samples
+from catalogue.services.rows import insert_rows
+
+MOST_ENTRIES = 1000
+FILE_COLUMNS = (
+    "dataset_id",
+    "storage_id",
+    "path",
+    "name",
+    "size",
+    "modified_at",
+    "sha256",
+    "crc32",
+    "media_type",
+    "role",
+    "fixity",
+    "checked_at",
+)
+
+
+@dataclass(frozen=True)
+class _Accepted:
+    """An entry that passed all checks, with the row that it will become."""
+
+    index: int
+    entry: DatasetEntry
+    dataset: Dataset
+
+
+def register_datasets(
+    *, actor: Principal, entries: Sequence[DatasetEntry], is_all_or_nothing: bool = False
+) -> list[Outcome]:
+    """Register up to 1000 datasets and say of each whether it was registered, existed already, or why it was refused.
+
+    With `is_all_or_nothing` one refusal refuses them all. Costs a constant number of queries for any number of entries.
+    """
+    if not entries or len(entries) > MOST_ENTRIES:
+        raise InvalidInput(f"Send 1 to {MOST_ENTRIES} datasets in one request.", fields={"datasets": ["Wrong number."]})
+    if actor.is_anonymous or not actor.has_scope("register"):
+        raise NotAllowed("Registering needs an account, or a token with the scope register.")
+    found = load_references(entries, actor)
+    outcomes: dict[int, Outcome] = {}
+    accepted = _sort_out(entries, found, actor, outcomes)
+    if is_all_or_nothing and any(outcome.status == "refused" for outcome in outcomes.values()):
+        accepted = _refuse_all(accepted, outcomes)
+    _write(actor, accepted, found, outcomes, is_all_or_nothing=is_all_or_nothing)
+    return [outcomes[index] for index in range(len(entries))]
+
+
+def register_dataset(*, actor: Principal, entry: DatasetEntry) -> Dataset:
+    """Register one dataset, or raise why not; a registration key that is known answers with the dataset that exists."""
+    outcome = register_datasets(actor=actor, entries=[entry])[0]
+    if outcome.status == "refused":
+        kinds: dict[str, Any] = {"not-allowed": NotAllowed, "not-found": NotFound}
+        raise kinds.get(outcome.code, InvalidInput)(outcome.message, code=outcome.code, fields=outcome.fields)
+    return Dataset.objects.get(uid=outcome.uid)
+
+
+def _sort_out(
+    entries: Sequence[DatasetEntry], found: References, actor: Principal, outcomes: dict[int, Outcome]
+) -> list[_Accepted]:
+    """Decide each entry; what is accepted takes its key and its paths, so that a second one in the request is refused."""
+    accepted = []
+    for index, entry in enumerate(entries):
+        refusal = problems_of(entry, found, actor)
+        if refusal is not None:
+            outcomes[index] = refused(index, *refusal)
+            continue
+        investigation = found.investigations[entry.investigation]
+        existing = found.existing_by_key.get((investigation.instrument_id, entry.registration_key))
+        if existing is not None:
+            outcomes[index] = _existing_outcome(index, existing, investigation)
+            continue
+        dataset = _new_dataset(entry, investigation, actor)
+        accepted.append(_Accepted(index, entry, dataset))
+        if entry.registration_key:
+            found.existing_by_key[investigation.instrument_id, entry.registration_key] = dataset
+        found.taken_paths.update((found.storages[file.storage].pk, file.path) for file in entry.files)
+    return accepted
+
+
+def refused(index: int, code: str, message: str, fields: dict[str, list[str]] | None = None) -> Outcome:
+    return Outcome(index=index, status="refused", code=code, message=message, fields=fields or {})
+
+
+def _existing_outcome(index: int, existing: Dataset, investigation: Investigation) -> Outcome:
+    if existing.investigation_id != investigation.pk:
+        message = "This registration key names a dataset of another investigation. Use a key of its own."
+        return refused(index, "registration-key-taken", message, {"registration_key": [message]})
+    return Outcome(index=index, status="exists", uid=existing.uid, version=existing.version)
+
+
+def _refuse_all(accepted: list[_Accepted], outcomes: dict[int, Outcome]) -> list[_Accepted]:
+    message = "Not registered, because another entry of this all-or-nothing request was refused."
+    for one in accepted:
+        outcomes[one.index] = refused(one.index, "others-refused", message)
+    return []
+
+
+def _new_dataset(entry: DatasetEntry, investigation: Investigation, actor: Principal) -> Dataset:
+    is_extracted = entry.is_to_be_extracted and bool(entry.files)
+    return Dataset(
+        uid=new_uid(),
+        investigation=investigation,
+        instrument_id=investigation.instrument_id,
+        kind=entry.kind,
+        title=entry.title.strip(),
+        description=entry.description,
+        acquired_at=entry.acquired_at,
+        licence_id=entry.licence or investigation.licence_id,
+        registered_by_id=actor.user_id,
+        registration_key=entry.registration_key or None,
+        extraction_state=ExtractionState.PENDING if is_extracted else ExtractionState.NONE,
+        file_count=len(entry.files),
+        size=sum(file.size or 0 for file in entry.files),
+    )
+
+
+def _write(
+    actor: Principal,
+    accepted: list[_Accepted],
+    found: References,
+    outcomes: dict[int, Outcome],
+    *,
+    is_all_or_nothing: bool,
+) -> None:
+    """Write all in one transaction; if another registrant was faster with a key or a path, one by one."""
+    if not accepted:
+        return
+    try:
+        with transaction.atomic():
+            _insert(actor, accepted, found)
+    except IntegrityError:
+        if is_all_or_nothing or len(accepted) == 1:
+            message = "Another registration took the same file or registration key at the same moment. Send it again."
+            for one in accepted:
+                outcomes[one.index] = refused(one.index, "conflict", message)
+            return
+        for one in accepted:
+            one.dataset.pk = None
+            one.dataset._state.adding = True
+            _write(actor, [one], found, outcomes, is_all_or_nothing=False)
+        return
+    for one in accepted:
+        outcomes[one.index] = Outcome(index=one.index, status="registered", uid=one.dataset.uid, version=1)
+
+
+def _insert(actor: Principal, accepted: list[_Accepted], found: References) -> None:
+    _make_samples(accepted, found)
+    datasets = [one.dataset for one in accepted]
+    Dataset.objects.bulk_create(datasets)
+    _insert_links(accepted, found)
+    insert_rows(Datafile, FILE_COLUMNS, _file_rows(accepted, found))
+    insert_parameters(parameter_row(one.dataset.pk, entry) for one in accepted for entry in one.entry.parameters)
+    _add_to_counts(accepted, found)
+    write_audit_rows(
+        audit_entry(actor=actor, action="create", record=one.dataset, before={}, after=_summary(one))
+        for one in accepted
+    )
+    _record_intents(accepted)
+    events.send_after_commit(events.datasets_changed, uids=[dataset.uid for dataset in datasets])
+
+
+def _make_samples(accepted: list[_Accepted], found: References) -> None:
+    wanted = {(one.dataset.investigation_id, one.entry.sample) for one in accepted if one.entry.sample}
+    missing = wanted - set(found.samples)
+    if missing:
+        rows = [Sample(investigation_id=key, name=name) for key, name in sorted(missing)]
+        Sample.objects.bulk_create(rows, ignore_conflicts=True)
+        load_samples(found, [one.entry for one in accepted])
+    for one in accepted:
+        if one.entry.sample:
+            one.dataset.sample_id = found.samples[one.dataset.investigation_id, one.entry.sample]
+
+
+def _insert_links(accepted: list[_Accepted], found: References) -> None:
+    techniques = Dataset.techniques.through
+    rows = [(one.dataset.pk, found.techniques[iri]) for one in accepted for iri in dict.fromkeys(one.entry.techniques)]
+    if rows:
+        insert_rows(techniques, ("dataset_id", "technique_id"), rows)
+    sources = [
+        (one.dataset.pk, found.sources[uid]) for one in accepted for uid in dict.fromkeys(one.entry.derived_from)
+    ]
+    if sources:
+        insert_rows(Dataset.derived_from.through, ("from_dataset_id", "to_dataset_id"), sources)
+    relations = [relation_row(entry, dataset=one.dataset) for one in accepted for entry in one.entry.relations]
+    if relations:
+        Relation.objects.bulk_create(relations)
+
+
+def _file_rows(accepted: list[_Accepted], found: References) -> list[tuple]:
+    return [
+        file_row(one.dataset.pk, found.storages[file.storage].pk, file) for one in accepted for file in one.entry.files
+    ]
+
+
+def file_row(dataset_id: int, storage_id: int, file: FileEntry) -> tuple:
+    """The row of one file, in the order of FILE_COLUMNS; a checksum that the registrant gave is still to be verified."""
+    return (
+        dataset_id,
+        storage_id,
+        file.path,
+        file_name(file),
+        file.size,
+        file.modified_at,
+        file.sha256.lower(),
+        None,
+        file.media_type,
+        file.role or FileRole.DATA.value,
+        Fixity.UNKNOWN.value,
+        None,
+    )
+
+
+def file_name(file: FileEntry) -> str:
+    return file.name or file.path.rsplit("/", 1)[-1]
+
+
+def _add_to_counts(accepted: list[_Accepted], found: References) -> None:
+    """Keep the counts, one UPDATE for each row that changes, always in the same order so that no two can deadlock."""
+    investigations: dict[int, list[int]] = {}
+    instruments: dict[int, int] = {}
+    techniques: dict[int, int] = {}
+    for one in accepted:
+        dataset = one.dataset
+        sums = investigations.setdefault(dataset.investigation_id, [0, 0, 0])
+        sums[0] += 1
+        sums[1] += dataset.file_count
+        sums[2] += dataset.size
+        instruments[dataset.instrument_id] = instruments.get(dataset.instrument_id, 0) + 1
+        for iri in set(one.entry.techniques):
+            techniques[found.techniques[iri]] = techniques.get(found.techniques[iri], 0) + 1
+    for key, (count, files, size) in sorted(investigations.items()):
+        Investigation.objects.filter(pk=key).update(
+            dataset_count=F("dataset_count") + count, file_count=F("file_count") + files, size=F("size") + size
+        )
+    for key, count in sorted(instruments.items()):
+        Instrument.objects.filter(pk=key).update(dataset_count=F("dataset_count") + count)
+    add_technique_counts(techniques)
+
+
+def add_technique_counts(counts: dict[int, int]) -> None:
+    for key, count in sorted(counts.items()):
+        Technique.objects.filter(pk=key).update(dataset_count=F("dataset_count") + count)
+
+
+def _record_intents(accepted: list[_Accepted]) -> None:
+    to_extract = [str(one.dataset.uid) for one in accepted if one.dataset.extraction_state == ExtractionState.PENDING]
+    with_files = [str(one.dataset.uid) for one in accepted if one.entry.files]
+    if to_extract:
+        outbox.record_intents("extract", to_extract)
+    if with_files:
+        outbox.record_intents("checksum", with_files)
+
+
+def _summary(one: _Accepted) -> dict[str, Any]:
+    dataset = one.dataset
+    return {
+        "title": dataset.title,
+        "investigation": one.entry.investigation,
+        "files": dataset.file_count,
+        "size": dataset.size,
+        "parameters": len(one.entry.parameters),
+    }
