@@ -109,7 +109,7 @@ class Calls:
 
     def _pause_before(self, attempt: int, retry_after: float | None) -> float:
         pause = min(self.first_pause * 2 ** (attempt - 1), self.longest_pause)
-        return max(retry_after or 0.0, pause * random.uniform(0.5, 1.0))  # noqa: S311
+        return max(retry_after or 0.0, pause * random.uniform(0.5, 1.0))
 
 
 _circuits: dict[tuple[str | None, ...], Circuit] = {}

@@ -136,7 +136,7 @@ def raise_for_answer(response: httpx.Response, path: str) -> NoReturn:
         raise StorageUnavailable(
             f"The storage answers {status} for {what}; try again later.", path=path, retry_after=_retry_after(response)
         )
-    raise StorageError(f"The storage answers {status} for {what}, which is not understood.", path=path)
+    raise StorageError(f"The storage answers {status} for {what}; this is unexpected.", path=path)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NoReturn, TypeVar
 import boto3
 from botocore import UNSIGNED
 from botocore.client import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 from catalogue.storages.addresses import Lookup, lookup_host
 from catalogue.storages.base import BaseStorage
@@ -257,10 +257,7 @@ def _translated(path: str, function: Callable[[], Result]) -> Result:
         return function()
     except ClientError as error:
         _raise_as_ours(error, path)
-    except HTTPClientError as error:
-        cause = error.kwargs.get("error")
-        if isinstance(cause, StorageError):
-            raise cause from None
+    except (HTTPClientError, ConnectionError) as error:
         raise StorageUnavailable(f"The storage cannot be reached ({type(error).__name__}).", path=path) from None
     except BotoCoreError as error:
         raise StorageError(f"The storage cannot be used ({type(error).__name__}).", path=path) from None
@@ -286,9 +283,7 @@ def _raise_as_ours(error: ClientError, path: str) -> NoReturn:
             path=path,
             retry_after=float(wait) if wait.isdecimal() else None,
         ) from None
-    raise StorageError(
-        f"The storage answers {code or status} for {what}, which is not understood.", path=path
-    ) from None
+    raise StorageError(f"The storage answers {code or status} for {what}; this is unexpected.", path=path) from None
 
 
 def _raise_for_condition(operation: str, path: str) -> NoReturn:

@@ -7,12 +7,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSHTTPConnectionPool, AWSHTTPSConnectionPool, AWSPreparedRequest, AWSResponse
+from botocore.exceptions import HTTPClientError
 from botocore.httpsession import URLLib3Session
 from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from catalogue.storages.addresses import Lookup, resolve_host
-from catalogue.storages.errors import StorageAddressRefused
+from catalogue.storages.errors import StorageAddressRefused, StorageError
 from catalogue.storages.protocol import StorageConfig
 
 
@@ -28,14 +30,21 @@ class PinnedSession(URLLib3Session):
         }
 
     def answer(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        """Handler of botocore's `before-send` event; redirects come here too, as new requests."""
+        """Handler of botocore's `before-send` event. botocore would follow some redirects by asking further."""
         if urlsplit(request.url).netloc != self._endpoint:
-            raise StorageAddressRefused(
-                "The storage redirects to another address, which is not followed; check its endpoint and region."
-            )
-        return self.send(request)
+            raise _redirect_refusal()
+        try:
+            answer = self.send(request)
+        except HTTPClientError as error:
+            cause = error.kwargs.get("error")
+            if isinstance(cause, StorageError):
+                raise cause from None
+            raise
+        if 301 <= answer.status_code <= 308 and answer.status_code != 304:
+            raise _redirect_refusal()
+        return answer
 
-    def _pinned(self, pool: type) -> type:
+    def _pinned(self, pool: type[HTTPConnectionPool]) -> type[HTTPConnectionPool]:
         def open_socket(connection: HTTPConnection) -> socket.socket:
             return self._open_socket(connection)
 
@@ -56,3 +65,9 @@ class PinnedSession(URLLib3Session):
         if isinstance(failure, TimeoutError):
             raise ConnectTimeoutError(connection, "connecting took too long")
         raise NewConnectionError(connection, "no address of the endpoint could be connected to")
+
+
+def _redirect_refusal() -> StorageAddressRefused:
+    return StorageAddressRefused(
+        "The storage redirects to another address, which is not followed; check its endpoint and region."
+    )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import IO, BinaryIO
 from urllib.parse import quote, unquote, urlsplit
 from xml.etree.ElementTree import Element, ParseError
@@ -74,7 +75,7 @@ class WebdavStorage(BaseStorage):
         waiting = [prefix]
         while waiting:
             folder = waiting.pop()
-            for entry in self._calls.read(lambda folder=folder: list(self._members(folder, []))):
+            for entry in self._calls.read(partial(self._all_members, folder)):
                 if entry.is_folder:
                     waiting.append(entry.path)
                 else:
@@ -132,6 +133,9 @@ class WebdavStorage(BaseStorage):
             yield _raw_chunks(response, entry.path, chunk)
         finally:
             response.close()
+
+    def _all_members(self, folder: str) -> list[Entry]:
+        return list(self._members(folder, []))
 
     def _members(self, folder: str, skipped: list[str]) -> Iterator[Entry]:
         clean_path(folder, is_root_allowed=True)

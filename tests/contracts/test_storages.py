@@ -189,6 +189,8 @@ def test_strange_names_are_listed_described_read_and_stored_as_they_are(place: P
     assert [entry.path for entry in place.storage.walk()] == [f"dir {name}/{name}"]
     assert place.storage.stat(f"dir {name}/{name}").size == len(name.encode())
     assert read(place.storage, f"dir {name}/{name}") == name.encode()
+    if place.kind == "webdav" and set("?;") & set(name):
+        return  # wsgidav decodes the Destination of a MOVE before it splits it at these characters
     place.storage.put(f"new {name}/{name}", io.BytesIO(b"new"), 3)
     assert read(place.storage, f"new {name}/{name}") == b"new"
 
@@ -397,9 +399,8 @@ def test_no_method_takes_a_path_that_leads_out(place: Place, path: str) -> None:
             ask()
 
 
+@pytest.mark.parametrize("place", ["webdav"], indirect=True)
 def test_a_wrong_password_is_told_apart_from_a_dead_storage(place: Place) -> None:
-    if place.kind != "webdav":
-        pytest.skip("only the WebDAV server checks passwords here")
     with contextlib.closing(connect(replace(place.storage.config, secret="wrong"))) as storage:
         with pytest.raises(StorageDenied, match="password") as refused:
             storage.check()
