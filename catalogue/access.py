@@ -59,6 +59,8 @@ class Principal:
 
 
 ANONYMOUS = Principal()
+# The site itself, when a periodic job or a command acts: sees everything, registers nothing, is nobody's login.
+SYSTEM = Principal(label="system", is_administrator=True)
 
 
 def principal_of(user: User, *, scopes: frozenset[str] | None = None) -> Principal:
@@ -130,7 +132,7 @@ def _grants(principal: Principal, now: datetime) -> QuerySet[AccessGrant]:
     return AccessGrant.objects.filter(readers).filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
 
 
-def _closed_access_q(principal: Principal, now: datetime) -> Q:
+def closed_access_q(principal: Principal, now: datetime) -> Q:
     """Closed datasets that `principal` reads by team or by grant."""
     if not principal.reads_closed_data:
         return Q(pk__in=[])
@@ -149,7 +151,7 @@ def full_datasets(principal: Principal, *, now: datetime) -> QuerySet[Dataset]:
     if principal.sees_everything:
         return datasets
     active = Q(state=RecordState.ACTIVE, investigation__state=RecordState.ACTIVE)
-    return datasets.filter(open_q(now) | (active & _closed_access_q(principal, now)))
+    return datasets.filter(open_q(now) | (active & closed_access_q(principal, now)))
 
 
 def listed_datasets(principal: Principal, *, now: datetime) -> QuerySet[Dataset]:
@@ -182,7 +184,7 @@ def dataset_level(dataset: Dataset, principal: Principal, *, now: datetime) -> L
         return Level.FULL
     if (
         principal.reads_closed_data
-        and Dataset.objects.filter(pk=dataset.pk).filter(_closed_access_q(principal, now)).exists()
+        and Dataset.objects.filter(pk=dataset.pk).filter(closed_access_q(principal, now)).exists()
     ):
         return Level.FULL
     return public_level()
@@ -201,7 +203,7 @@ def dataset_levels(datasets: list[Dataset], principal: Principal, *, now: dateti
             undecided.append(dataset.pk)
     readable: set[int] = set()
     if undecided and principal.reads_closed_data:
-        closed = Dataset.objects.filter(pk__in=undecided).filter(_closed_access_q(principal, now))
+        closed = Dataset.objects.filter(pk__in=undecided).filter(closed_access_q(principal, now))
         readable = set(closed.values_list("pk", flat=True))
     for key in undecided:
         levels[key] = Level.FULL if key in readable else public_level()

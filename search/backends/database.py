@@ -1,0 +1,102 @@
+"""The query answered by the database: exact, in step at once, meant for small archives and for the time before an index stands."""
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from catalogue import selectors
+from catalogue.access import Level, public_level
+from catalogue.browse import DatasetFilter, count_up_to, filter_datasets, page_of
+from catalogue.models import Facility, Instrument, Technique
+from catalogue.record import DatasetRecord
+from search.query import Query
+
+MOST_OPTIONS = 30
+
+
+@dataclass(frozen=True)
+class FacetOption:
+    value: str
+    label: str
+    count: int | None
+    is_selected: bool
+
+
+@dataclass(frozen=True)
+class Facet:
+    """The choices of one field. A count is of the whole archive (None where counts would tell of hidden records)."""
+
+    name: str
+    label: str
+    options: tuple[FacetOption, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One page of records. `total` is exact unless `is_total_exact` is false: then there are more than that."""
+
+    records: list[DatasetRecord]
+    total: int
+    is_total_exact: bool
+    next_cursor: str
+    facets: tuple[Facet, ...]
+
+
+def answer(query: Query) -> Answer:
+    now = timezone.now()
+    matching = filter_datasets(as_filter(query), query.principal, now=now)
+    total, is_exact = count_up_to(matching)
+    page = page_of(selectors.with_references(matching), sort=query.sort, cursor=query.cursor, limit=query.size)
+    return Answer(
+        records=selectors.records_of(page.datasets, query.principal, now=now),
+        total=total,
+        is_total_exact=is_exact,
+        next_cursor=page.next_cursor,
+        facets=facets(query),
+    )
+
+
+def as_filter(query: Query) -> DatasetFilter:
+    return DatasetFilter(
+        text=query.text,
+        techniques=query.selected("technique"),
+        instruments=query.selected("instrument"),
+        facilities=query.selected("facility"),
+        kinds=query.selected("kind"),
+        licences=query.selected("licence"),
+        formats=query.selected("format"),
+        access=query.access,
+        acquired_from=query.acquired_from,
+        acquired_to=query.acquired_to,
+        sort=query.sort,
+    )
+
+
+def facets(query: Query) -> tuple[Facet, ...]:
+    """Facilities, instruments and techniques that have datasets, from counts that are kept, not counted."""
+    shows_counts = public_level() != Level.NOTHING or query.principal.sees_everything
+    instruments = list(
+        Instrument.objects.select_related("facility")
+        .filter(dataset_count__gt=0)
+        .order_by("-dataset_count")[:MOST_OPTIONS]
+    )
+    by_facility: dict[Facility, int] = {}
+    for instrument in instruments:
+        by_facility[instrument.facility] = by_facility.get(instrument.facility, 0) + instrument.dataset_count
+    techniques = Technique.objects.filter(dataset_count__gt=0).order_by("-dataset_count")[:MOST_OPTIONS]
+    rows = (
+        ("technique", "Technique", [(row.iri, row.label, row.dataset_count) for row in techniques]),
+        ("instrument", "Instrument", [(row.short_name, row.name, row.dataset_count) for row in instruments]),
+        ("facility", "Facility", [(row.short_name, row.name, count) for row, count in by_facility.items()]),
+    )
+    return tuple(
+        Facet(
+            name,
+            label,
+            tuple(
+                FacetOption(value, text, count if shows_counts else None, value in query.selected(name))
+                for value, text, count in options
+            ),
+        )
+        for name, label, options in rows
+    )
