@@ -1,0 +1,37 @@
+"""Which values of a file tell about a person or a private machine.
+
+Such values are kept, marked, for the team; public metadata leave them out. When in doubt a value is private.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Matched against a name split into lower-case words: "UserName", "sv_user_name", "$CM_OPERATOR", "Session Info.Operator".
+_PERSONAL_WORDS = frozenset(
+    "operator operators username user users usertext usertextunicode userid author authors analyst owner experimenter"
+    " investigator email mail phone telephone address orcid login contact affiliation artist copyright host hostname"
+    " computer computername machine workstation directory folder path serial serialnumber dnumber sn"
+    " instrumentid gps latitude longitude".split()
+)
+# Words beside "user" that make it a setting of the machine rather than a name.
+_SETTING_WORDS = frozenset("mode max min align mag cal eht current unit units defined pressed button step offset".split())
+_PRIVATE_VALUE = re.compile(
+    r"[A-Za-z]:[\\/]\w|\\\\[\w.-]+\\|(?:^|[\s\"'=(])/(?:home|Users|export|mnt|media|nfs|data|dls|gpfs|afs)/"
+    r"|[\w.+-]+@[\w-]+\.[\w.]{2,}|\b(?:User|Operator)\s*[=:]\s*\w",
+)
+
+
+def is_personal(name: str, value: object) -> bool:
+    """Whether a value must stay out of public metadata, by its name or by what it looks like."""
+    words = set(_words(name))
+    if words & _PERSONAL_WORDS and not (words & _SETTING_WORDS or isinstance(value, float)):
+        return True
+    texts = value if isinstance(value, tuple) else (value,)
+    return any(isinstance(text, str) and _PRIVATE_VALUE.search(text) is not None for text in texts)
+
+
+def _words(name: str) -> list[str]:
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
+    joined = re.findall(r"[a-z]+", name.lower())
+    return [*re.findall(r"[a-z]+", spaced.lower()), *joined]

@@ -1,0 +1,113 @@
+"""Small pictures of arrays: decimated reading, scaling to 8 bit, line drawings, WebP without any metadata.
+
+No file format is known here. Arrays are (height, width) grey or (height, width, 3) colour, or 1-D signals.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+Array = NDArray[np.generic]
+_INK, _PAPER, _FRAME = 40, 250, 190
+
+
+def picture(array: Array, longest_side: int = 512) -> bytes:
+    """A WebP of an array, at most `longest_side` pixels wide and high; wider ranges than 8 bit are scaled."""
+    eight_bit = np.ascontiguousarray(_to_eight_bit(array))
+    image = Image.fromarray(eight_bit)
+    image.thumbnail((longest_side, longest_side), Image.Resampling.BOX, reducing_gap=None)
+    return _webp(image)
+
+
+def line(values: Array, positions: Array | None = None, longest_side: int = 512) -> bytes | None:
+    """A WebP with a plain line drawing of a 1-D signal; None when there are not two finite points."""
+    y = np.asarray(values, dtype=np.float64).ravel()
+    x = np.arange(y.size, dtype=np.float64) if positions is None else np.asarray(positions, dtype=np.float64).ravel()
+    length = min(x.size, y.size)
+    finite = np.isfinite(x[:length]) & np.isfinite(y[:length])
+    x, y = x[:length][finite], y[:length][finite]
+    if y.size < 2:
+        return None
+    width, height, margin = longest_side, longest_side * 5 // 8, longest_side // 32
+    step = max(1, y.size // (4 * width))
+    x, y = x[::step], y[::step]
+    points = zip(_span(x, margin, width - margin), _span(y, height - margin, margin), strict=True)
+    image = Image.new("L", (width, height), _PAPER)
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((margin // 2, margin // 2, width - margin // 2, height - margin // 2), outline=_FRAME)
+    draw.line([(float(a), float(b)) for a, b in points], fill=_INK, width=2)
+    return _webp(image)
+
+
+def step_for(height: int, width: int, longest_side: int) -> int:
+    """Every how many-th row and column suffices for a good thumbnail (twice its resolution)."""
+    return max(1, max(height, width) // (2 * longest_side))
+
+
+def read_rows(
+    stream: BinaryIO, offset: int, shape: tuple[int, ...], dtype: np.dtype[np.generic], longest_side: int
+) -> Array:
+    """Every n-th row and column of an uncompressed picture that starts at `offset` of a stream.
+
+    `shape` is (height, width) or (height, width, samples). Small pictures are read at once; of large ones single rows,
+    so that memory stays bounded. Raises EOFError when the stream is too short.
+    """
+    height, width = shape[:2]
+    row_bytes = int(np.prod(shape[1:])) * dtype.itemsize
+    step = step_for(height, width, longest_side)
+    if row_bytes * height <= 16_000_000:
+        stream.seek(offset)
+        data = _exactly(stream, row_bytes * height)
+        return np.frombuffer(data, dtype).reshape(shape)[::step, ::step]
+    rows = []
+    for row in range(0, height, step):
+        stream.seek(offset + row * row_bytes)
+        rows.append(np.frombuffer(_exactly(stream, row_bytes), dtype).reshape(shape[1:])[::step].copy())
+    return np.stack(rows)
+
+
+def _exactly(stream: BinaryIO, count: int) -> bytes:
+    data = stream.read(count)
+    if len(data) != count:
+        raise EOFError("the picture's data end too early")
+    return data
+
+
+def _to_eight_bit(array: Array) -> NDArray[np.uint8]:
+    """Scale to 0..255 between the 0.5 and 99.5 percentiles of the finite values; 8-bit data stay as they are."""
+    if array.dtype == np.uint8:
+        return array  # type: ignore[return-value]
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8) * np.uint8(255)
+    if np.iscomplexobj(array):
+        array = np.abs(array)
+    values = array.astype(np.float32)
+    if array.dtype.kind == "u" and array.dtype.itemsize >= 4:
+        values[array == np.iinfo(array.dtype).max] = np.nan  # type: ignore[type-var]  # detector gaps and dead pixels
+    finite = np.isfinite(values)
+    if not finite.any():
+        return np.zeros(values.shape, np.uint8)
+    low, high = np.percentile(values[finite], (0.5, 99.5))
+    if high <= low:
+        low, high = float(values[finite].min()), float(values[finite].max())
+    scale = 255.0 / (high - low) if high > low else 0.0
+    values = np.where(finite, values, low)
+    return np.clip((values - low) * scale, 0, 255).astype(np.uint8)
+
+
+def _span(values: NDArray[np.float64], first: float, last: float) -> NDArray[np.float64]:
+    low, high = values.min(), values.max()
+    if high <= low:
+        return np.full(values.shape, (first + last) / 2)
+    return first + (values - low) / (high - low) * (last - first)
+
+
+def _webp(image: Image.Image) -> bytes:
+    target = io.BytesIO()
+    image.save(target, "WEBP", quality=80, method=1)
+    return target.getvalue()
