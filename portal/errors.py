@@ -9,7 +9,6 @@ from django.shortcuts import render
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
-
 from catalogue import errors
 
 STATUS: dict[type[errors.DomainError], int] = {

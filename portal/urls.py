@@ -1,8 +1,9 @@
 """All routes. The access tests walk this table: a route without a row in their matrix fails them."""
 
-from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+
+from portal import health, metrics
 
 handler400 = "portal.errors.bad_request"
 handler403 = "portal.errors.permission_denied"
@@ -10,6 +11,9 @@ handler404 = "portal.errors.page_not_found"
 handler500 = "portal.errors.server_error"
 
 urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

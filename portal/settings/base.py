@@ -49,6 +49,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "portal.middleware.RequestIdMiddleware",
+    "portal.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -94,6 +95,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
@@ -133,6 +135,9 @@ DERIVED_DIR = DATA_DIR / "derived"
 EMBARGO_METADATA = env.str("FAIRCAT_EMBARGO_METADATA", default="summary")
 # nginx hand-off: the internal location prefix for X-Accel-Redirect; empty means that Django sends the bytes.
 ACCEL_REDIRECT_PREFIX = env.str("FAIRCAT_ACCEL_REDIRECT_PREFIX", default="")
+
+# Whoever scrapes /metrics from another machine sends this as a bearer token; empty means this machine only.
+METRICS_TOKEN = env.str("FAIRCAT_METRICS_TOKEN", default="")
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)

@@ -1,0 +1,26 @@
+"""Removes what has had its time: answers kept for repeated requests, forgotten drafts, ended sessions."""
+
+from datetime import timedelta
+
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from catalogue.access import Principal
+from catalogue.errors import NotAllowed
+from catalogue.models import IdempotencyKey, RegistrationDraft
+
+ANSWERS_ARE_KEPT = timedelta(days=7)
+DRAFTS_ARE_KEPT = timedelta(days=90)
+
+
+def remove_leftovers(*, actor: Principal) -> dict[str, int]:
+    """Return how many rows of each kind were removed."""
+    if not actor.sees_everything:
+        raise NotAllowed("Only the site itself tidies up.")
+    now = timezone.now()
+    old = {
+        "answers": IdempotencyKey.objects.filter(created_at__lt=now - ANSWERS_ARE_KEPT),
+        "drafts": RegistrationDraft.objects.filter(updated_at__lt=now - DRAFTS_ARE_KEPT),
+        "sessions": Session.objects.filter(expire_date__lt=now),
+    }
+    return {name: rows.delete()[0] for name, rows in old.items()}

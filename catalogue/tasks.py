@@ -1,0 +1,52 @@
+"""What the worker does: thin tasks over services, each safe to repeat. When they run stands in `portal/schedule.py`."""
+
+import logging
+
+from celery import shared_task
+from django.utils import timezone
+
+from catalogue import invariants, outbox
+from catalogue.access import SYSTEM
+from catalogue.models import Statistic
+from catalogue.services.housekeeping import remove_leftovers
+from catalogue.services.statistics import measure_statistics as measure
+
+logger = logging.getLogger(__name__)
+
+BATCH = 100
+SWEPT = "outbox_swept"
+
+
+@shared_task
+def deliver_outbox() -> int:
+    """Deliver what is due, a batch at a time, so that another worker and a stop get their turn in between."""
+    tried = outbox.deliver_due(limit=BATCH)
+    if tried == BATCH:
+        deliver_outbox.delay()
+    return tried
+
+
+@shared_task
+def sweep_outbox() -> int:
+    """Deliver what no bell was heard for, and leave a sign of life that the status page reads."""
+    Statistic.objects.update_or_create(name=SWEPT, defaults={"value": 1, "measured_at": timezone.now()})
+    return deliver_outbox()
+
+
+@shared_task
+def measure_statistics() -> None:
+    measure(actor=SYSTEM)
+
+
+@shared_task
+def tidy_up() -> None:
+    remove_leftovers(actor=SYSTEM)
+
+
+@shared_task
+def check_invariants() -> list[str]:
+    """What does not hold is logged as an error, for whoever reads the logs of the site."""
+    found = [str(violation) for violation in invariants.find_violations()]
+    for sentence in found:
+        logger.error("an invariant does not hold: %s", sentence)
+    return found

@@ -1,0 +1,36 @@
+"""Every periodic job of the site, in one table. What a job does stands in the task that it names."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from celery.schedules import crontab
+
+
+@dataclass(frozen=True)
+class Job:
+    """`every` is a period or a time of day in UTC; `why` is shown to operators in `docs/operations.md`."""
+
+    task: str
+    every: timedelta | crontab
+    why: str
+    queue: str = "default"
+
+
+JOBS = (
+    Job("catalogue.tasks.sweep_outbox", timedelta(minutes=1), "delivers what no message announced"),
+    Job("catalogue.tasks.measure_statistics", timedelta(minutes=10), "counts the archive for pages and metrics"),
+    Job("catalogue.tasks.tidy_up", crontab(hour=2, minute=10), "removes old answers, drafts and sessions"),
+    Job("catalogue.tasks.check_invariants", crontab(hour=3, minute=10), "finds what no constraint can hold"),
+)
+
+
+def beat_schedule() -> dict[str, dict]:
+    """The table in the form of Celery's `beat_schedule`. A job not started within its period is dropped, not piled up."""
+    return {
+        job.task: {"task": job.task, "schedule": job.every, "options": {"queue": job.queue, **_expiry(job)}}
+        for job in JOBS
+    }
+
+
+def _expiry(job: Job) -> dict[str, float]:
+    return {"expires": job.every.total_seconds()} if isinstance(job.every, timedelta) else {"expires": 12 * 3600}
