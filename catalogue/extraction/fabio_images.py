@@ -138,7 +138,7 @@ def _add_cbf_header(head: str, draft: Draft) -> None:
 
 
 def _add_cbf_pixel_size(value: str, draft: Draft) -> None:
-    """"172e-6 m x 172e-6 m"."""
+    """ "172e-6 m x 172e-6 m"."""
     for name, part in zip(("detector_pixel_size_x", "detector_pixel_size_y"), value.split(" x "), strict=False):
         found = text.number_and_unit(part)
         if found is not None:

@@ -36,7 +36,9 @@ def walk(root: h5py.Group, draft: Draft) -> Iterator[tuple[str, Node]]:
         for name, member in _members(group, path, limits.objects - count, draft):
             count += 1
             if count >= limits.objects or draft.is_out_of_time():
-                draft.note("walk-limited", f"The file holds more than {limits.objects} objects; the first ones were read.")
+                draft.note(
+                    "walk-limited", f"The file holds more than {limits.objects} objects; the first ones were read."
+                )
                 return
             address = _address(member)
             if address in seen:

@@ -29,7 +29,9 @@ def draw(dataset: h5py.Dataset, draft: Draft, *, is_spectrum: bool = False, posi
         draft.note("preview-unreadable", f"The main signal cannot be read for a preview ({type(error).__name__}).")
         return False
     if array is None:
-        draft.note("preview-skipped", "No preview was made: reading even a part of the main signal would cost too much.")
+        draft.note(
+            "preview-skipped", "No preview was made: reading even a part of the main signal would cost too much."
+        )
         return False
     if array.ndim == 1:
         draft.thumbnail = thumbnails.line(array, _axis(positions, array.size), draft.limits.thumbnail_pixels)

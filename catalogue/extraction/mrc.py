@@ -80,7 +80,9 @@ def _add_voxel_size(header: Any, draft: Draft) -> None:
 
 
 def _add_header(header: Any, draft: Draft) -> None:
-    labels = [bytes(label).decode("latin-1").strip("\x00 ") for label in header["label"][: max(0, int(header["nlabl"]))]]
+    labels = [
+        bytes(label).decode("latin-1").strip("\x00 ") for label in header["label"][: max(0, int(header["nlabl"]))]
+    ]
     labels = [label for label in labels if label]
     if labels:
         draft.standard("description", " ".join(labels))
@@ -123,7 +125,9 @@ def _preview(stream: BinaryIO, header: Any, draft: Draft) -> None:
     try:
         draft.check_pixels(height * width)
         array = thumbnails.read_rows(stream, offset, (height, width), dtype, draft.limits.thumbnail_pixels)
-        draft.thumbnail = thumbnails.picture(array[::-1], draft.limits.thumbnail_pixels)  # the first row is at the bottom
+        draft.thumbnail = thumbnails.picture(
+            array[::-1], draft.limits.thumbnail_pixels
+        )  # the first row is at the bottom
     except UnreadableFile as error:
         draft.note(error.code, error.message)
     except (EOFError, ValueError, OverflowError, OSError):

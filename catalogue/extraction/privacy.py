@@ -15,9 +15,11 @@ _PERSONAL_WORDS = frozenset(
     " instrumentid gps latitude longitude".split()
 )
 # Words beside "user" that make it a setting of the machine rather than a name.
-_SETTING_WORDS = frozenset("mode max min align mag cal eht current unit units defined pressed button step offset".split())
+_SETTING_WORDS = frozenset(
+    "mode max min align mag cal eht current unit units defined pressed button step offset level".split()
+)
 _PRIVATE_VALUE = re.compile(
-    r"[A-Za-z]:[\\/]\w|\\\\[\w.-]+\\|(?:^|[\s\"'=(])/(?:home|Users|export|mnt|media|nfs|data|dls|gpfs|afs)/"
+    r"[A-Za-z]:[\\/]\w|\\\\[\w.-]+\\|(?:^|[\s\"'=(:])/(?!entry|sasentry|raw_data)[\w.-]+/[\w.-]"
     r"|[\w.+-]+@[\w-]+\.[\w.]{2,}|\b(?:User|Operator)\s*[=:]\s*\w",
 )
 

@@ -48,7 +48,11 @@ READERS: dict[str, Reader] = {
     "cbf": Reader(fabio_images.read_cbf, "CBF detector image", "application/x-cbf"),
     "sidecar": Reader(sidecars.read, "SEM side-car", "text/plain"),
 }
-_PICTURES = {b"\x89P": ("PNG picture", "image/png"), b"\xff\xd8": ("JPEG picture", "image/jpeg"), b"BM": ("BMP picture", "image/bmp")}
+_PICTURES = {
+    b"\x89P": ("PNG picture", "image/png"),
+    b"\xff\xd8": ("JPEG picture", "image/jpeg"),
+    b"BM": ("BMP picture", "image/bmp"),
+}
 
 
 def extract(source: SourceFile, limits: Limits | None = None) -> Extraction:

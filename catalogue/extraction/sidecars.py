@@ -15,7 +15,7 @@ _LABELS = {"jeol": "JEOL SEM", "hitachi": "Hitachi SEM", "tescan": "TESCAN SEM"}
 
 
 def maker_of(content: str) -> str | None:
-    """"jeol", "hitachi", "tescan", or None when the text is no side-car that we know."""
+    """ "jeol", "hitachi", "tescan", or None when the text is no side-car that we know."""
     if jeol.is_sidecar(content):
         return "jeol"
     if hitachi.is_sidecar(content):
@@ -50,7 +50,9 @@ def read(source: SourceFile, draft: Draft) -> None:
     maker = maker_of(content) or "tescan"
     _read_text(maker, content, (0, 0), draft)
     draft.identify(maker, f"{_LABELS[maker]} side-car", "text/plain")
-    draft.note("side-car-only", "This text describes a picture of the same name; its scale is that of the full picture.")
+    draft.note(
+        "side-car-only", "This text describes a picture of the same name; its scale is that of the full picture."
+    )
 
 
 def _content(source: SourceFile, draft: Draft) -> str:

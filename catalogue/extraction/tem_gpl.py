@@ -22,7 +22,8 @@ from catalogue.extraction.draft import Draft
 from catalogue.extraction.model import UnreadableFile
 from catalogue.extraction.source import LocalFile, SourceFile
 
-_SKIPPED = ("Session Info.Items", "SI.Acquisition.Survey Image", "Group Save")
+# Items repeat the values of their neighbours, operator included, under names that do not tell what they are.
+_SKIPPED = re.compile(r"\.Items\.TagGroup|SI\.Acquisition\.Survey Image|^Group Save|\.?Tag [Pp]ath$")
 _NUMBERS: dict[str, tuple[str, str | None]] = {
     "Microscope Info.Voltage": ("accelerating_voltage", "V"),
     "Microscope Info.Indicated Magnification": ("magnification", None),
@@ -46,7 +47,9 @@ _NUMBERS_UNLESS_ZERO: dict[str, tuple[str, str | None]] = {
 }
 _TEXTS = {
     "Session Info.Operator": "operator",
+    "Microscope Info.Operator": "operator",
     "Session Info.Specimen": "sample_name",
+    "Microscope Info.Specimen": "sample_name",
     "Session Info.Detector": "detector",
     "Acquisition.Device.Name": "detector",
     "GMS Version.Created": "software",
@@ -137,7 +140,7 @@ def _add_tags(tags: dict[str, Any], draft: Draft) -> None:
     for path, name in _TEXTS.items():
         value = tags.get(path)
         draft.standard(name, value if isinstance(value, str) else None)
-    specimen = tags.get("Session Info.Specimen")
+    specimen = tags.get("Session Info.Specimen") or tags.get("Microscope Info.Specimen")
     draft.sample_hint = specimen if isinstance(specimen, str) else None
     for day_path, time_path in _MOMENTS:
         draft.acquired(text.moment(str(tags.get(day_path, "")), str(tags.get(time_path, ""))))
@@ -145,7 +148,7 @@ def _add_tags(tags: dict[str, Any], draft: Draft) -> None:
     draft.technique("STEM" if is_scanning else "TEM")
     known = {*_NUMBERS, *_TEXTS}
     for path, value in tags.items():
-        if path in known or path.startswith(_SKIPPED) or (isinstance(value, list) and not value):
+        if path in known or _SKIPPED.search(path) or (isinstance(value, list) and not value):
             continue
         group, _, name = path.rpartition(".")
         label = re.fullmatch(r"(.*?) ?\((nA|µA|V|s|eV|mm|nm|um|mrad|deg)\)", name)

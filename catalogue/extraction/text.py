@@ -14,7 +14,7 @@ _UNITS = {
     "µm": "um", "μm": "um", "µa": "uA", "μa": "uA", "µs": "us", "μs": "us", "°": "deg", "degree": "deg",
     "degrees": "deg", "°c": "degC", "secs": "s", "sec": "s", "seconds": "s", "second": "s", "mins": "min",
     "hours": "h", "volt": "V", "volts": "V", "kvolt": "kV", "a": "angstrom", "ang": "angstrom", "å": "angstrom",
-    "angstroms": "angstrom", "none": "", "microns": "um", "micron": "um", "µrad": "urad", "x": "",
+    "angstroms": "angstrom", "angstrom": "angstrom", "none": "", "microns": "um", "micron": "um", "µrad": "urad", "x": "",
     "pixels": "pixel", "nm²": "nm^2", "1/a": "1/angstrom", "µah": "uA*h",
 }  # fmt: skip
 _MONTHS = {name: n for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}

@@ -17,10 +17,16 @@ _INK, _PAPER, _FRAME = 40, 250, 190
 
 
 def picture(array: Array, longest_side: int = 512) -> bytes:
-    """A WebP of an array, at most `longest_side` pixels wide and high; wider ranges than 8 bit are scaled."""
+    """A WebP of an array, at most `longest_side` pixels wide and high; wider ranges than 8 bit are scaled.
+
+    Very small arrays are enlarged by a whole factor, so that their pixels can be seen.
+    """
     eight_bit = np.ascontiguousarray(_to_eight_bit(array))
     image = Image.fromarray(eight_bit)
-    image.thumbnail((longest_side, longest_side), Image.Resampling.BOX, reducing_gap=None)
+    enlarged = longest_side // (2 * max(image.size))
+    if enlarged > 1:
+        image = image.resize((image.width * enlarged, image.height * enlarged), Image.Resampling.NEAREST)
+    image.thumbnail((longest_side, longest_side), Image.Resampling.BOX)
     return _webp(image)
 
 

@@ -42,7 +42,9 @@ def read(source: SourceFile, draft: Draft) -> None:
 
 def _describe(file: tifffile.TiffFile, page: tifffile.TiffPage, draft: Draft) -> None:
     if len(page.tags) > _MAX_TAGS:
-        draft.note("parameters-limited", f"The TIFF directory holds {len(page.tags)} tags; vendor tags were still read.")
+        draft.note(
+            "parameters-limited", f"The TIFF directory holds {len(page.tags)} tags; vendor tags were still read."
+        )
     draft.picture_size = (int(page.imagewidth), int(page.imagelength))
     draft.dimensions = tuple(int(n) for n in page.shape)
     pages = _count_pages(file)
