@@ -1,16 +1,17 @@
 """All reads of records. Every function takes the principal; what comes out is masked for that principal."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet, Value
 from django.utils import timezone
 
 from catalogue import access
 from catalogue.access import Level, Principal
 from catalogue.errors import NotFound
-from catalogue.models import Datafile, Dataset, Instrument, Investigation, Sample, TeamMember
+from catalogue.models import AuditEntry, Datafile, Dataset, Instrument, Investigation, Sample, TeamMember
 from catalogue.models.datasets import FileRole
 from catalogue.record import DatasetRecord, InvestigationRecord, dataset_record, investigation_record
 
@@ -40,18 +41,54 @@ def get_dataset_record(uid: UUID, principal: Principal, *, now: datetime | None 
     """One dataset with its parameters and provenance, at most 2000 parameters and 100 related datasets."""
     moment = now or timezone.now()
     dataset, level = find_dataset(uid, principal, now=moment)
+    return detailed_record(dataset, level, principal, now=moment)
+
+
+def detailed_record(dataset: Dataset, level: Level, principal: Principal, *, now: datetime) -> DatasetRecord:
+    """The record of a dataset that `find_dataset` found, with all that its reader may see."""
     if level not in (Level.FULL, Level.METADATA):
-        return dataset_record(dataset, level, now=moment)
-    known = access.listed_datasets(principal, now=moment)
+        return dataset_record(dataset, level, now=now)
+    sources, derivatives = _related_datasets(dataset, principal, now)
     return dataset_record(
         dataset,
         level,
-        now=moment,
+        now=now,
         parameters=list(dataset.parameters.order_by("group", "name", "source")[:MOST_PARAMETERS]),
-        derived_from=list(known.filter(derivatives=dataset).order_by("id")[:MOST_RELATED]),
-        derivatives=list(known.filter(derived_from=dataset).order_by("id")[:MOST_RELATED]),
+        derived_from=sources,
+        derivatives=derivatives,
         relations=list(dataset.relations.order_by("id")[:MOST_RELATED]),
     )
+
+
+def _related_datasets(dataset: Dataset, principal: Principal, now: datetime) -> tuple[list[Dataset], list[Dataset]]:
+    """What `dataset` was derived from and what was derived from it, as far as the principal may know, in one query."""
+    known = access.listed_datasets(principal, now=now).order_by()
+    columns = ("id", "uid", "title", "kind")
+    sources = known.filter(derivatives=dataset).annotate(is_source=Value(True)).values_list(*columns, "is_source")
+    results = known.filter(derived_from=dataset).annotate(is_source=Value(False)).values_list(*columns, "is_source")
+    rows = list(sources.union(results, all=True).order_by("id")[: 2 * MOST_RELATED])
+    related = [(Dataset(pk=pk, uid=uid, title=title, kind=kind), is_source) for pk, uid, title, kind, is_source in rows]
+    return [row for row, is_source in related if is_source], [row for row, is_source in related if not is_source]
+
+
+@dataclass(frozen=True)
+class HistoryEvent:
+    """One change of a record. `who` is empty for those who may not know accounts."""
+
+    at: datetime
+    text: str
+    who: str
+
+
+def history_of(dataset: Dataset, level: Level, principal: Principal) -> list[HistoryEvent]:
+    """The newest 20 changes, for those who see the dataset in full; account names only for curators."""
+    if level != Level.FULL:
+        return []
+    rows = AuditEntry.objects.filter(object_type="dataset", object_id=str(dataset.uid))[:20]
+    return [
+        HistoryEvent(row.at, row.action.replace("-", " "), row.actor_label if principal.sees_everything else "")
+        for row in rows
+    ]
 
 
 def records_of(datasets: Sequence[Dataset], principal: Principal, *, now: datetime) -> list[DatasetRecord]:

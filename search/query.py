@@ -31,6 +31,7 @@ class Query:
     acquired_from: date | None = None
     acquired_to: date | None = None
     sort: str = "newest"
+    view: str = ""
     cursor: str = ""
     size: int = PAGE_SIZE
 
@@ -38,12 +39,12 @@ class Query:
         return dict(self.selections).get(facet, ())
 
     def parameters(self) -> list[tuple[str, str]]:
-        """The query as URL parameters in canonical order, without the cursor."""
+        """The query as URL parameters in canonical order, without the cursor. `view` is how the page shows it."""
         pairs = [("q", self.text)]
         pairs += [(facet, value) for facet in SELECTIONS for value in self.selected(facet)]
         pairs += [("access", self.access)]
         pairs += [("from", _iso(self.acquired_from)), ("to", _iso(self.acquired_to))]
-        pairs += [("sort", self.sort if self.sort != "newest" else "")]
+        pairs += [("sort", self.sort if self.sort != "newest" else ""), ("view", self.view)]
         return [(name, value) for name, value in pairs if value]
 
     def url_parameters(self) -> str:
@@ -92,6 +93,7 @@ def parse_query(parameters: QueryDict | Mapping[str, list[str]], principal: Prin
         acquired_from=_day(values, "from", notes),
         acquired_to=_day(values, "to", notes),
         sort=_choice(values, "sort", SORTS, "newest", notes),
+        view=_choice(values, "view", ("grid",), "", notes) if _first(values, "view") != "list" else "",
         cursor=_first(values, "cursor"),
     )
     return Parsed(query, tuple(notes))

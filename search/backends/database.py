@@ -8,6 +8,7 @@ from catalogue import selectors
 from catalogue.access import Level, public_level
 from catalogue.browse import DatasetFilter, count_up_to, filter_datasets, page_of
 from catalogue.models import Facility, Instrument, Technique
+from catalogue.models.datasets import DatasetKind
 from catalogue.record import DatasetRecord
 from search.query import Query
 
@@ -15,11 +16,11 @@ MOST_OPTIONS = 30
 
 
 @dataclass(frozen=True)
-class FacetOption:
+class FacetValue:
     value: str
     label: str
     count: int | None
-    is_selected: bool
+    is_chosen: bool
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,9 @@ class Facet:
     """The choices of one field. A count is of the whole archive (None where counts would tell of hidden records)."""
 
     name: str
-    label: str
-    options: tuple[FacetOption, ...]
+    title: str
+    values: tuple[FacetValue, ...]
+    is_open: bool
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ def answer(query: Query) -> Answer:
         next_cursor=page.next_cursor,
         facets=facets(query),
     )
+
+
+def total(query: Query) -> int:
+    """How many datasets match, counted up to the ceiling."""
+    return count_up_to(filter_datasets(as_filter(query), query.principal, now=timezone.now()))[0]
 
 
 def as_filter(query: Query) -> DatasetFilter:
@@ -88,15 +95,22 @@ def facets(query: Query) -> tuple[Facet, ...]:
         ("technique", "Technique", [(row.iri, row.label, row.dataset_count) for row in techniques]),
         ("instrument", "Instrument", [(row.short_name, row.name, row.dataset_count) for row in instruments]),
         ("facility", "Facility", [(row.short_name, row.name, count) for row, count in by_facility.items()]),
+        ("access", "Access", [(value, label, None) for value, label in access_choices(query)]),
+        ("kind", "Kind", [(value, label, None) for value, label in DatasetKind.choices]),
     )
-    return tuple(
-        Facet(
-            name,
-            label,
-            tuple(
-                FacetOption(value, text, count if shows_counts else None, value in query.selected(name))
-                for value, text, count in options
-            ),
-        )
-        for name, label, options in rows
+    return tuple(_facet(query, name, title, options, shows_counts) for name, title, options in rows)
+
+
+def access_choices(query: Query) -> list[tuple[str, str]]:
+    choices = [("open", "open"), ("closed", "under embargo")]
+    return choices if query.principal.is_anonymous else [*choices, ("mine", "mine and shared with me")]
+
+
+def _facet(
+    query: Query, name: str, title: str, options: list[tuple[str, str, int | None]], shows_counts: bool
+) -> Facet:
+    chosen = (query.access,) if name == "access" else query.selected(name)
+    values = tuple(
+        FacetValue(value, text, count if shows_counts else None, value in chosen) for value, text, count in options
     )
+    return Facet(name, title, values, is_open=name in ("technique", "instrument") or bool(chosen and chosen != ("",)))

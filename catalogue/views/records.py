@@ -1,0 +1,141 @@
+"""The pages of datasets, investigations, instruments and samples."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import patch_cache_control, patch_vary_headers
+
+from catalogue import access, browse, selectors
+from catalogue.access import Level
+from catalogue.downloads.commands import commands_for
+from catalogue.interop.citation import citation
+from catalogue.interop.schema_org import dataset_document, investigation_document
+from catalogue.models import Dataset
+from catalogue.record import DatasetRecord, InvestigationRecord, file_refs
+
+FILES_ON_A_PAGE = 100
+DATASETS_ON_A_PAGE = 24
+
+
+def dataset_page(request: HttpRequest, uid: UUID) -> HttpResponse:
+    now = timezone.now()
+    dataset, level = selectors.find_dataset(uid, request.principal, now=now)
+    record = selectors.detailed_record(dataset, level, request.principal, now=now)
+    may_change = access.may_register_in(dataset.investigation, request.principal)
+    context = {
+        "record": record,
+        "api_url": f"{settings.SITE_URL}/api/v1/datasets/{record.uid}",
+        "schema_org": None if record.access.is_withdrawn else dataset_document(record, **_site()),
+        "citation": citation(record, site_url=settings.SITE_URL),
+        "preview": _preview(record),
+        "files": _file_page(request, dataset, level),
+        "provenance": _provenance(record),
+        "commands": commands_for(record, site_url=settings.SITE_URL) if record.access.is_full else (),
+        "history": selectors.history_of(dataset, level, request.principal),
+        "may_change": may_change,
+        "corrections": f"{record.path}/parameters" if may_change and record.access.is_full else "",
+    }
+    return _private_if_closed(request, render(request, "catalogue/dataset.html", context, status=_status(record)))
+
+
+def investigation_page(request: HttpRequest, uid: UUID) -> HttpResponse:
+    record = selectors.get_investigation_record(uid, request.principal)
+    wanted = browse.DatasetFilter(investigation=uid)
+    context = {
+        "record": record,
+        "page": _dataset_page(request, wanted),
+        "api_url": f"{settings.SITE_URL}/api/v1/investigations/{record.uid}",
+        "schema_org": None if record.access.is_withdrawn else investigation_document(record, **_site()),
+        "citation": citation(record, site_url=settings.SITE_URL),
+    }
+    return _private_if_closed(request, render(request, "catalogue/investigation.html", context, status=_status(record)))
+
+
+def instrument_page(request: HttpRequest, uid: UUID) -> HttpResponse:
+    instrument = selectors.get_instrument(uid)
+    context = {
+        "instrument": instrument,
+        "techniques": instrument.techniques.all(),
+        "page": _dataset_page(request, browse.DatasetFilter(instruments=(instrument.short_name,))),
+        "api_url": f"{settings.SITE_URL}/api/v1/instruments/{uid}",
+    }
+    return render(request, "catalogue/instrument.html", context)
+
+
+def sample_page(request: HttpRequest, uid: UUID) -> HttpResponse:
+    sample = selectors.get_sample(uid, request.principal)
+    context = {
+        "sample": sample,
+        "page": _dataset_page(request, browse.DatasetFilter(sample=uid)),
+        "api_url": f"{settings.SITE_URL}/api/v1/samples/{uid}",
+    }
+    return _private_if_closed(request, render(request, "catalogue/sample.html", context))
+
+
+def _site() -> dict[str, str]:
+    return {"site_url": settings.SITE_URL, "site_name": settings.SITE_NAME}
+
+
+def _status(record: DatasetRecord | InvestigationRecord) -> int:
+    return 410 if record.access.level == Level.TOMBSTONE else 200
+
+
+def _private_if_closed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """What depends on who asks stays out of shared caches."""
+    patch_vary_headers(response, ("Cookie",))
+    if not request.principal.is_anonymous:
+        patch_cache_control(response, private=True)
+    return response
+
+
+def _dataset_page(request: HttpRequest, wanted: browse.DatasetFilter) -> dict[str, Any]:
+    now = timezone.now()
+    found: QuerySet[Dataset] = selectors.with_references(browse.filter_datasets(wanted, request.principal, now=now))
+    part = browse.page_of(found, sort="newest", cursor=request.GET.get("cursor", ""), limit=DATASETS_ON_A_PAGE)
+    records = selectors.records_of(part.datasets, request.principal, now=now)
+    return {"records": records, "next_cursor": part.next_cursor}
+
+
+def _file_page(request: HttpRequest, dataset: Dataset, level: Level) -> dict[str, Any]:
+    """One page of files by name; the cursor is the last name seen."""
+    files = selectors.readable_files(dataset, level)
+    if after := request.GET.get("cursor", ""):
+        files = files.filter(name__gt=after)
+    rows = list(files[: FILES_ON_A_PAGE + 1])
+    next_cursor = rows[FILES_ON_A_PAGE - 1].name if len(rows) > FILES_ON_A_PAGE else ""
+    return {"records": file_refs(rows[:FILES_ON_A_PAGE]), "next_cursor": next_cursor}
+
+
+def _preview(record: DatasetRecord) -> dict[str, Any] | None:
+    if not record.has_thumbnail:
+        return None
+    return {"url": record.thumbnail_url, "alt": f"Preview of {record.title}"}
+
+
+def _provenance(record: DatasetRecord) -> list[dict[str, Any]]:
+    steps = []
+    if record.proposal:
+        steps.append({"kind": "Proposal", "title": record.proposal})
+    steps.append(
+        {
+            "kind": "Investigation",
+            "title": record.investigation.title,
+            "url": f"/investigations/{record.investigation.uid}",
+            "detail": record.investigation.visit_id,
+        }
+    )
+    if record.sample:
+        steps.append({"kind": "Sample", "title": record.sample.name, "url": f"/samples/{record.sample.uid}"})
+    steps += [_dataset_step(source.kind, source.title, source.uid) for source in record.derived_from]
+    steps.append({"kind": f"{record.kind.capitalize()} dataset", "title": record.title, "is_here": True})
+    steps += [_dataset_step(result.kind, result.title, result.uid) for result in record.derivatives]
+    return steps
+
+
+def _dataset_step(kind: str, title: str, uid: UUID) -> dict[str, Any]:
+    return {"kind": f"{kind.capitalize()} dataset", "title": title, "url": f"/datasets/{uid}"}
