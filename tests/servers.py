@@ -1,11 +1,14 @@
 """Real servers on loopback for tests: WebDAV, S3, and one that sends whatever bytes a test gives it."""
 
+import contextlib
 import logging
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 USERNAME = "instrument"
@@ -72,6 +75,7 @@ class ScriptedServer:
     """Sends one raw answer per connection, in order and the last one for ever; None never answers."""
 
     answers: list[bytes | None]
+    tls: ssl.SSLContext | None = None
     requests: list[bytes] = field(default_factory=list)
     url: str = ""
 
@@ -79,7 +83,7 @@ class ScriptedServer:
     def running(self) -> Iterator["ScriptedServer"]:
         self._held: list[socket.socket] = []
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+            self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}/"
             thread = threading.Thread(target=self._serve, args=(listener,), daemon=True)
             thread.start()
             try:
@@ -96,14 +100,25 @@ class ScriptedServer:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            self.requests.append(_request_bytes(connection))
+            if self.tls:
+                try:
+                    connection = self.tls.wrap_socket(connection, server_side=True)
+                except OSError:  # the client did not like the certificate
+                    connection.close()
+                    continue
+            request = _request_bytes(connection)
+            if not request.strip():
+                connection.close()
+                continue
+            self.requests.append(request)
             answer = self.answers[min(len(self.requests), len(self.answers)) - 1]
             if answer is None:
                 self._held.append(connection)
                 continue
-            with connection:
+            with connection, contextlib.suppress(OSError):  # the client may leave early
                 connection.sendall(answer)
-                connection.shutdown(socket.SHUT_WR)
+                if not self.tls:
+                    connection.shutdown(socket.SHUT_WR)
 
 
 def http_answer(status: str, body: bytes = b"", *, announced: int | None = None, **headers: str) -> bytes:
@@ -125,6 +140,33 @@ def _request_bytes(connection: socket.socket) -> bytes:
             while len(body) < int(line.split(b":")[1]) and (data := connection.recv(65536)):
                 body += data
     return head + b"\r\n\r\n" + body
+
+
+def certificate_for(name: str, folder: Path) -> tuple[ssl.SSLContext, Path]:
+    """A server's TLS context with a new certificate for a host name, and the file that makes clients trust it."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    certificate_file, key_file = folder / "certificate.pem", folder / "key.pem"
+    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate_file, key_file)
+    return context, certificate_file
 
 
 @contextmanager

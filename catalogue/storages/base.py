@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from catalogue.storages.errors import StorageFileMissing, StorageRangeInvalid, StorageShortRead
+from catalogue.storages.errors import StorageDenied, StorageFileMissing, StorageRangeInvalid, StorageShortRead
 from catalogue.storages.paths import clean_path
 from catalogue.storages.protocol import CHUNK_BYTES, Algorithm, Checksums, Entry, StorageConfig
 
@@ -81,6 +81,33 @@ class BaseStorage(ABC):
         if entry.is_folder:
             raise StorageFileMissing(f"{path} is a folder, not a file.", path=path)
         return entry
+
+
+class FolderStorage(BaseStorage):
+    """A storage that is walked folder by folder."""
+
+    @abstractmethod
+    def _members(self, folder: str) -> Iterator[Entry]:
+        """One level of a folder, in any order; StorageFileMissing if it is none."""
+
+    def walk(self, prefix: str = "") -> Iterator[Entry]:
+        waiting = [clean_path(prefix, is_root_allowed=True)]
+        denied: StorageDenied | None = None
+        while waiting:
+            folder = waiting.pop()
+            try:
+                for entry in self._members(folder):
+                    if entry.is_folder:
+                        waiting.append(entry.path)
+                    else:
+                        yield entry
+            except StorageFileMissing:
+                if folder == prefix:
+                    raise
+            except StorageDenied as error:
+                denied = denied or error
+        if denied is not None:
+            raise denied
 
 
 class RangeReader(io.RawIOBase):

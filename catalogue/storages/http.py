@@ -2,11 +2,13 @@
 every failure into a storage error. What the answers mean is the business of `webdav`."""
 
 import functools
+import os
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
+import certifi
 import httpx
 
 from catalogue.storages.addresses import Lookup, lookup_host, resolve_host
@@ -31,7 +33,7 @@ class PinnedTransport(httpx.BaseTransport):
     """Resolves and checks the host of each request and connects to that address; the name stays for Host and TLS."""
 
     def __init__(self, *, is_private_network_allowed: bool, lookup: Lookup = lookup_host) -> None:
-        self._inner = httpx.HTTPTransport(verify=_tls_context(), trust_env=False)
+        self._inner = httpx.HTTPTransport(verify=_tls_context(trusted_authorities()), trust_env=False)
         self._is_private_network_allowed = is_private_network_allowed
         self._lookup = lookup
 
@@ -171,6 +173,11 @@ def _retry_after(response: httpx.Response) -> float | None:
     return float(value) if value.isdecimal() else None
 
 
+def trusted_authorities() -> str:
+    """The file of certificate authorities; an institute with its own names it in SSL_CERT_FILE."""
+    return os.environ.get("SSL_CERT_FILE") or certifi.where()
+
+
 @functools.cache
-def _tls_context() -> ssl.SSLContext:
-    return httpx.create_ssl_context(trust_env=False)
+def _tls_context(authorities: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=authorities)

@@ -7,6 +7,8 @@ from catalogue.storages.errors import StoragePathRefused
 
 MAX_PATH_BYTES = 4096
 MAX_NAME_BYTES = 255
+# Uploads that are not complete yet have such names; they are never listed.
+UPLOAD_PREFIX = ".faircat-upload-"
 
 # Zero-width joiners belong to ordinary words of several scripts; other invisible characters only disguise a name.
 _ALLOWED_INVISIBLE = {"\u200c", "\u200d"}
@@ -49,6 +51,11 @@ def is_clean_name(name: str) -> bool:
 
 def join_path(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
+
+
+def sort_name(name: str, *, is_folder: bool) -> str:
+    """Folders sort as if their name ended in a slash, as object stores do it: all kinds of storage list alike."""
+    return name + "/" if is_folder else name
 
 
 def _check_name(name: str, path: str) -> None:

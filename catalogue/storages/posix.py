@@ -10,10 +10,11 @@ import stat as file_modes
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO, NoReturn, cast
 
-from catalogue.storages.base import BaseStorage
+from catalogue.storages.base import FolderStorage
 from catalogue.storages.errors import (
     StorageDenied,
     StorageError,
@@ -24,19 +25,17 @@ from catalogue.storages.errors import (
     StorageUnavailable,
     StorageUploadIncomplete,
 )
-from catalogue.storages.paths import clean_path, is_clean_name, join_path
+from catalogue.storages.paths import UPLOAD_PREFIX, clean_path, is_clean_name, join_path, sort_name
 from catalogue.storages.protocol import CHUNK_BYTES, Entry, Page, StorageConfig
 
 logger = logging.getLogger(__name__)
-
-UPLOAD_PREFIX = ".faircat-upload-"
 
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without O_NONBLOCK the opening of a named pipe would wait for its writer.
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-class PosixStorage(BaseStorage):
+class PosixStorage(FolderStorage):
     def __init__(self, config: StorageConfig) -> None:
         self.config = config
         self.root = Path(config.location)
@@ -51,29 +50,11 @@ class PosixStorage(BaseStorage):
         """Reads the folder once per page and holds one page of it, whatever its size."""
         skipped: list[str] = []
         with self._open_folder(prefix) as folder, _translated(prefix), os.scandir(folder) as found:
-            named = (entry for item in found if (entry := _listed(item, prefix, skipped)) is not None)
-            after = ((sort_key(entry), entry) for entry in named)
-            rest = (pair for pair in after if cursor is None or pair[0] > cursor)
-            smallest = heapq.nsmallest(limit + 1, rest, key=lambda pair: pair[0])
-        page = [entry for _, entry in smallest[:limit]]
-        return Page(page, sort_key(page[-1]) if len(smallest) > limit else None, len(skipped))
-
-    def walk(self, prefix: str = "") -> Iterator[Entry]:
-        waiting = [clean_path(prefix, is_root_allowed=True)]
-        while waiting:
-            path = waiting.pop()
-            skipped: list[str] = []
-            with self._open_folder(path) as folder, _translated(path), os.scandir(folder) as found:
-                for item in found:
-                    entry = _listed(item, path, skipped)
-                    if entry is None:
-                        continue
-                    if entry.is_folder:
-                        waiting.append(entry.path)
-                    else:
-                        yield entry
-            if skipped:
-                logger.warning("storage names skipped", extra={"folder": path, "skipped_count": len(skipped)})
+            named = ((name, item) for item in found if (name := _sort_name(item, skipped)) is not None)
+            rest = (pair for pair in named if cursor is None or pair[0] > cursor)
+            smallest = heapq.nsmallest(limit + 1, rest, key=itemgetter(0))
+            page = [entry for _, item in smallest[:limit] if (entry := _looked_at(item, prefix)) is not None]
+        return Page(page, smallest[limit - 1][0] if len(smallest) > limit else None, len(skipped))
 
     def stat(self, path: str) -> Entry:
         with self._open_parent(path) as (parent, name), _translated(path):
@@ -107,8 +88,18 @@ class PosixStorage(BaseStorage):
             finally:
                 with suppress(FileNotFoundError):
                     os.unlink(temporary, dir_fd=parent)
-            os.fsync(parent)
+            with suppress(OSError):  # not every network file system can do this for a folder
+                os.fsync(parent)
         return self.stat(path)
+
+    def _members(self, folder: str) -> Iterator[Entry]:
+        skipped: list[str] = []
+        with self._open_folder(folder) as descriptor, _translated(folder), os.scandir(descriptor) as found:
+            for item in found:
+                if _sort_name(item, skipped) is not None and (entry := _looked_at(item, folder)) is not None:
+                    yield entry
+        if skipped:
+            logger.warning("storage names skipped", extra={"folder": folder, "skipped_count": len(skipped)})
 
     @contextmanager
     def _open_span(self, entry: Entry, start: int, length: int, chunk: int) -> Iterator[Iterator[bytes]]:
@@ -171,18 +162,19 @@ class PosixStorage(BaseStorage):
                 os.mkdir(name, dir_fd=parent)
 
 
-def sort_key(entry: Entry) -> str:
-    """Folders sort as if their name ended in a slash, as object stores do it: all kinds of storage list alike."""
-    return entry.name + "/" if entry.is_folder else entry.name
-
-
-def _listed(item: "os.DirEntry[str]", folder: str, skipped: list[str]) -> Entry | None:
+def _sort_name(item: "os.DirEntry[str]", skipped: list[str]) -> str | None:
+    """Where a name comes in the list, None for what is not listed; costs no look at the file itself."""
     if item.name.startswith(UPLOAD_PREFIX):
         return None
     is_folder = item.is_dir(follow_symlinks=False)
     if not (is_folder or item.is_file(follow_symlinks=False)) or not is_clean_name(item.name):
         skipped.append(item.name)
         return None
+    return sort_name(item.name, is_folder=is_folder)
+
+
+def _looked_at(item: "os.DirEntry[str]", folder: str) -> Entry | None:
+    """None for a file that has vanished meanwhile."""
     try:
         return _entry(join_path(folder, item.name), item.stat(follow_symlinks=False))
     except FileNotFoundError:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, Protocol, TypedDict
 
 from catalogue.secrets import Secret
+from catalogue.storages.paths import sort_name
 
 CHUNK_BYTES = 1 << 20
 Algorithm = Literal["sha256", "crc32"]
@@ -61,6 +62,10 @@ class Entry:
     def name(self) -> str:
         return self.path.rpartition("/")[2]
 
+    @property
+    def sort_name(self) -> str:
+        return sort_name(self.name, is_folder=self.is_folder)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -91,7 +96,11 @@ class Storage(Protocol):
         """One level of a folder. `cursor` is the `next_cursor` of the page before."""
 
     def walk(self, prefix: str = "") -> Iterator[Entry]:
-        """All files below a folder, in no particular order; folders themselves are not listed."""
+        """All files below a folder, in no particular order; folders themselves are not listed.
+
+        A folder below that may not be read is passed over, and StorageDenied raised at the end: what is in it must not
+        be taken for deleted.
+        """
 
     def stat(self, path: str) -> Entry:
         """Raises StorageFileMissing."""

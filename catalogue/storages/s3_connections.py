@@ -15,12 +15,13 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from catalogue.storages.addresses import Lookup, resolve_host
 from catalogue.storages.errors import StorageAddressRefused, StorageError
+from catalogue.storages.http import trusted_authorities
 from catalogue.storages.protocol import StorageConfig
 
 
 class PinnedSession(URLLib3Session):
     def __init__(self, config: StorageConfig, endpoint: str, lookup: Lookup) -> None:
-        super().__init__(timeout=(config.connect_timeout, config.read_timeout))
+        super().__init__(verify=trusted_authorities(), timeout=(config.connect_timeout, config.read_timeout))
         self._endpoint = urlsplit(endpoint).netloc
         self._is_private_network_allowed = config.is_private_network_allowed
         self._lookup = lookup

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import partial
+from operator import attrgetter
 from typing import IO, BinaryIO
 from urllib.parse import quote, unquote, urlsplit
 from xml.etree.ElementTree import Element, ParseError
@@ -18,7 +18,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from catalogue.storages.addresses import Lookup, lookup_host
-from catalogue.storages.base import BaseStorage
+from catalogue.storages.base import FolderStorage
 from catalogue.storages.circuit import Calls
 from catalogue.storages.errors import (
     StorageDenied,
@@ -29,8 +29,7 @@ from catalogue.storages.errors import (
     StorageUploadIncomplete,
 )
 from catalogue.storages.http import HttpServer, translated
-from catalogue.storages.paths import clean_path, is_clean_name, join_path
-from catalogue.storages.posix import UPLOAD_PREFIX, sort_key
+from catalogue.storages.paths import UPLOAD_PREFIX, clean_path, is_clean_name, join_path
 from catalogue.storages.protocol import CHUNK_BYTES, Entry, Page, StorageConfig
 
 MAX_LISTING_BYTES = 512 << 20
@@ -48,7 +47,7 @@ _NEXTCLOUD_ROOTS = ("/remote.php/dav/files/", "/remote.php/webdav/")
 _SHARES_API = "/ocs/v2.php/apps/files_sharing/api/v1/shares"
 
 
-class WebdavStorage(BaseStorage):
+class WebdavStorage(FolderStorage):
     def __init__(self, config: StorageConfig, calls: Calls, *, lookup: Lookup = lookup_host) -> None:
         self.config = config
         self._calls = calls
@@ -63,23 +62,13 @@ class WebdavStorage(BaseStorage):
 
         def read() -> list[Entry]:
             skipped.clear()
-            entries = self._members(prefix, skipped)
-            rest = (entry for entry in entries if cursor is None or sort_key(entry) > cursor)
-            return heapq.nsmallest(limit + 1, rest, key=sort_key)
+            entries = self._ask_members(prefix, skipped)
+            rest = (entry for entry in entries if cursor is None or entry.sort_name > cursor)
+            return heapq.nsmallest(limit + 1, rest, key=attrgetter("sort_name"))
 
         smallest = self._calls.read(read)
         page = smallest[:limit]
-        return Page(page, sort_key(page[-1]) if len(smallest) > limit else None, len(skipped))
-
-    def walk(self, prefix: str = "") -> Iterator[Entry]:
-        waiting = [prefix]
-        while waiting:
-            folder = waiting.pop()
-            for entry in self._calls.read(partial(self._all_members, folder)):
-                if entry.is_folder:
-                    waiting.append(entry.path)
-                else:
-                    yield entry
+        return Page(page, page[-1].sort_name if len(smallest) > limit else None, len(skipped))
 
     def stat(self, path: str) -> Entry:
         clean_path(path)
@@ -134,10 +123,10 @@ class WebdavStorage(BaseStorage):
         finally:
             response.close()
 
-    def _all_members(self, folder: str) -> list[Entry]:
-        return list(self._members(folder, []))
+    def _members(self, folder: str) -> Iterator[Entry]:
+        yield from self._calls.read(lambda: list(self._ask_members(folder, [])))
 
-    def _members(self, folder: str, skipped: list[str]) -> Iterator[Entry]:
+    def _ask_members(self, folder: str, skipped: list[str]) -> Iterator[Entry]:
         clean_path(folder, is_root_allowed=True)
         for entry in self._propfind(folder, depth=1, skipped=skipped):
             if entry.path == folder:

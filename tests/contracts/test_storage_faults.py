@@ -4,6 +4,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,7 @@ from catalogue.storages.errors import (
 from catalogue.storages.protocol import Entry
 from catalogue.storages.s3 import S3Storage
 from catalogue.storages.webdav import WebdavStorage
-from tests.servers import ScriptedServer, closed_port, http_answer
+from tests.servers import ScriptedServer, certificate_for, closed_port, http_answer
 
 PASSWORD = "s3cr3t-p4ssw0rd"
 
@@ -264,6 +265,21 @@ def test_the_connection_goes_to_the_address_that_was_checked_and_keeps_the_name(
     assert b"host: storage.example:" in server.requests[0].lower()
 
 
+@pytest.mark.parametrize(("certified", "is_accepted"), [("storage.example", True), ("other.example", False)])
+def test_a_certificate_must_be_for_the_name_although_the_address_is_pinned(
+    kind: str, certified: str, is_accepted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, authority = certificate_for(certified, tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    with ScriptedServer([FOLDER_ANSWERS[kind]], tls=context).running() as server:
+        url = server.url.replace("127.0.0.1", "storage.example")
+        expected = contextlib.nullcontext() if is_accepted else pytest.raises(StorageUnavailable)
+        with contextlib.closing(remote(kind, url, lookup=lambda host, port: ["127.0.0.1"])) as storage, expected:
+            storage.check()
+
+    assert (len(server.requests) > 0) == is_accepted
+
+
 def test_a_name_that_means_loopback_the_second_time_is_refused_then(kind: str) -> None:
     answers = iter([["192.0.0.192"], ["127.0.0.1"]])
     with ScriptedServer([FOLDER_ANSWERS[kind]]).running() as server:
@@ -312,6 +328,17 @@ def test_a_hostile_server_cannot_name_files_outside_of_the_folder() -> None:
 
     assert [entry.path for entry in page.entries] == ["image.tif"]
     assert page.skipped_count == 9
+
+
+def test_a_folder_that_may_not_be_read_does_not_hide_the_others_and_is_reported_at_the_end() -> None:
+    folder = FILE.replace(b"<d:resourcetype/>", b"<d:resourcetype><d:collection/></d:resourcetype>")
+    root = MULTISTATUS % (FILE + folder.replace(b"/image.tif", b"/closed/") + folder.replace(b"/image.tif", b"/gone/"))
+    answers = [http_answer("207 Multi-Status", root), http_answer("404 Not Found"), http_answer("403 Forbidden")]
+    with scripted("webdav", *answers) as (storage, _):
+        found = storage.walk()
+        assert next(found).path == "image.tif"
+        with pytest.raises(StorageDenied, match="closed"):
+            next(found)
 
 
 def test_properties_of_nextcloud_are_read_where_they_are() -> None:

@@ -399,6 +399,29 @@ def test_no_method_takes_a_path_that_leads_out(place: Place, path: str) -> None:
             ask()
 
 
+def test_an_empty_folder_is_listed_as_empty(place: Place) -> None:
+    if place.root is None:
+        place.write("empty/", b"")
+    else:
+        (place.root / "empty").mkdir()
+
+    assert place.storage.list_page("empty").entries == []
+    assert list(place.storage.walk()) == []
+    assert [(entry.path, entry.is_folder) for entry in place.storage.list_page("").entries] == [("empty", True)]
+    assert place.storage.stat("empty").is_folder
+
+
+@pytest.mark.parametrize("place", ["s3"], indirect=True)
+def test_keys_that_are_no_paths_are_passed_over(place: Place) -> None:
+    for key in ["a//b", "../up", "./here", "good.txt", "c/..", "line\nbreak"]:
+        place.write(key, b"x")
+
+    assert [entry.path for entry in place.storage.walk()] == ["good.txt"]
+    page = place.storage.list_page("")
+    assert [entry.path for entry in page.entries] == ["a", "c", "good.txt"]
+    assert page.skipped_count == 3
+
+
 @pytest.mark.parametrize("place", ["webdav"], indirect=True)
 def test_a_wrong_password_is_told_apart_from_a_dead_storage(place: Place) -> None:
     with contextlib.closing(connect(replace(place.storage.config, secret="wrong"))) as storage:
