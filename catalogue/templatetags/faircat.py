@@ -1,5 +1,8 @@
-"""How the pages write sizes, times, counts, quantities and links: formatting only, no database access and no visibility rule."""
+"""How the pages write sizes, times, counts, quantities and links: formatting only, no database access, no visibility rule."""
 
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -8,7 +11,12 @@ from django.http import QueryDict
 from django.template.defaultfilters import date as format_date
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
+
+from catalogue import units
+from catalogue.models import AuditEntry
+from catalogue.record import ParameterValue
+from catalogue.vocabularies.standard_names import GROUPS, STANDARD_NAMES, label_for
 
 register = template.Library()
 
@@ -42,20 +50,19 @@ def size(number_of_bytes: int | None) -> str:
         return "size unknown"
     if number_of_bytes < 1024:
         return f"{number_of_bytes} B"
-    value = float(number_of_bytes)
-    unit = ""
-    for unit in BINARY_UNITS:
-        value /= 1024
+    value, unit = number_of_bytes / 1024, BINARY_UNITS[0]
+    for larger_unit in BINARY_UNITS[1:]:
         if value < 1023.5:
             break
+        value, unit = value / 1024, larger_unit
     digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
     return f"{value:.{digits}f} {unit}"
 
 
 @register.filter
 def count(number: int | None) -> str:
-    """A whole number with a comma between thousands."""
-    return "0" if number is None else f"{number:,}"
+    """A whole number with a narrow space between thousands, as quantities are written."""
+    return "0" if number is None else f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
 @register.filter
@@ -93,6 +100,99 @@ def percent(fraction: float | None) -> str:
 def short_checksum(digest: str) -> str:
     """The first and last digits of a checksum, enough to compare by eye."""
     return digest if len(digest) <= 16 else f"{digest[:8]}…{digest[-4:]}"
+
+
+@dataclass(frozen=True)
+class ParameterRow:
+    """One line of a metadata table. `as_given` is empty where it says the same as `text`."""
+
+    label: str
+    text: str
+    as_given: str
+    source: str
+    is_corrected: bool
+
+
+@dataclass(frozen=True)
+class ParameterGroup:
+    """Values under one title. Vendor groups hold what the instrument wrote beyond the standard names."""
+
+    title: str
+    is_vendor: bool
+    rows: list[ParameterRow] = field(default_factory=list)
+
+
+@register.filter
+def parameter_groups(parameters: Iterable[ParameterValue]) -> list[ParameterGroup]:
+    """The parameters of a record in tables: standard groups in their usual order, then one group for each vendor."""
+    groups: dict[tuple[bool, int, str], ParameterGroup] = {}
+    for parameter in parameters:
+        standard = None if parameter.group else STANDARD_NAMES.get(parameter.name)
+        title = parameter.group or (standard.group if standard else "Other")
+        order = GROUPS.index(title) if standard else len(GROUPS)
+        key = (bool(parameter.group), order, title)
+        group = groups.setdefault(key, ParameterGroup(title, bool(parameter.group)))
+        group.rows.append(_parameter_row(parameter))
+    return [groups[key] for key in sorted(groups)]
+
+
+def _parameter_row(parameter: ParameterValue) -> ParameterRow:
+    as_given = f"{parameter.text} {parameter.unit}".strip()
+    text = as_given
+    if parameter.value_si is not None and parameter.unit_si:
+        text = units.format_quantity(parameter.value_si, parameter.unit_si)
+    elif parameter.date is not None:
+        text = f"{format_date(parameter.date, 'j F Y, H:i:s')} {parameter.date.tzname() or ''}".strip()
+    return ParameterRow(
+        label=parameter.name if parameter.group else label_for(parameter.name),
+        text=text,
+        as_given="" if _is_same_text(text, as_given) else as_given,
+        source="AI" if parameter.source == "ai" else parameter.source,
+        is_corrected=parameter.is_corrected,
+    )
+
+
+def _is_same_text(one: str, other: str) -> bool:
+    return "".join(one.split()) == "".join(other.split())
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value of an audit entry; None on the side where the value did not exist."""
+
+    name: str
+    before: Any
+    after: Any
+
+
+@register.filter
+def changes(entry: AuditEntry) -> list[Change]:
+    """What an audit entry changed, by name."""
+    names = sorted({*entry.before, *entry.after})
+    return [Change(name, entry.before.get(name), entry.after.get(name)) for name in names]
+
+
+@register.filter
+def json_ld(document: dict[str, Any] | None) -> SafeString | str:
+    """A JSON-LD document as a script element that no value in it can close."""
+    if not document:
+        return ""
+    text = json.dumps(document, ensure_ascii=False, indent=1)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return mark_safe(f'<script type="application/ld+json">{text}</script>')  # noqa: S308 - escaped above
+
+
+@register.filter
+def folder(name: str) -> str:
+    """The folder of a file's path within its dataset, empty at the top."""
+    return name.rpartition("/")[0]
+
+
+@register.filter
+def file_name(name: str) -> str:
+    """The last part of a file's path within its dataset."""
+    return name.rpartition("/")[2]
 
 
 @register.simple_tag

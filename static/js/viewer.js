@@ -40,7 +40,9 @@ function start(frame) {
   });
   viewer.addOnceHandler("open", () => { picture.hidden = true; });
   viewer.addOnceHandler("open-failed", () => { canvas.remove(); picture.hidden = false; });
+  viewer.canvas.setAttribute("role", "group");
   viewer.canvas.setAttribute("aria-label", picture.alt);
+  canvas.style.aspectRatio = `${picture.naturalWidth || 4} / ${picture.naturalHeight || 3}`;
   frame.prepend(canvas);
 
   const actions = {
@@ -61,5 +63,10 @@ function start(frame) {
   const pixelSize = Number(frame.dataset.pixelSize);
   if (pixelSize > 0) followScale(viewer, frame.querySelector(".scalebar"), pixelSize);
 }
+
+// OpenSeadragon adds a style element of its own unless it finds one; the content policy would refuse it. This one styles nothing.
+const placeholder = document.createElementNS("urn:none", "style");
+placeholder.setAttribute("data-openseadragon-mobile-css", "");
+document.head.append(placeholder);
 
 for (const frame of document.querySelectorAll("[data-viewer]")) start(frame);
