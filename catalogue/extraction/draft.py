@@ -171,10 +171,7 @@ def _clean_text(text: str, limits: Limits) -> str | None:
 
 def _clean_items(items: Iterable[Any], limits: Limits) -> Value | None:
     kept = [clean(item, limits) for item in items]
-    if not kept or len(kept) > _LONGEST_TUPLE or any(isinstance(item, tuple) for item in kept):
-        return None
     if len(kept) == 1:
         return kept[0]
-    if any(item is None for item in kept):
-        return None
-    return tuple(str(item) if isinstance(item, datetime | date) else item for item in kept)  # type: ignore[return-value]
+    plain = tuple(item for item in kept if isinstance(item, str | int | float))
+    return plain if 0 < len(plain) <= _LONGEST_TUPLE and len(plain) == len(kept) else None

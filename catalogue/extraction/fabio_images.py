@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import logging
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -106,7 +106,7 @@ def _edf_moment(header: dict[str, str]) -> datetime | date | None:
         value = header.get(key, "")
         found = text.iso_moment(value) or text.spec_moment(value)
         if found is None and key == "time_of_day" and 0 < (text.number(value) or 0) < 4e9:
-            return datetime.fromtimestamp(text.number(value) or 0).astimezone()
+            return datetime.fromtimestamp(text.number(value) or 0, UTC)
         if found is not None:
             return found
     return None
@@ -157,11 +157,11 @@ def _preview(reader_name: str, read_bytes: Any, size: tuple[int, int], draft: Dr
             draft.thumbnail = thumbnails.line(data.ravel(), None, longest_side)
             return
         draft.picture_size = (int(data.shape[1]), int(data.shape[0]))
-        step = thumbnails.step_for(*data.shape, longest_side)
+        step = thumbnails.step_for(data.shape[0], data.shape[1], longest_side)
         draft.thumbnail = thumbnails.picture(data[::step, ::step], longest_side)
     except UnreadableFile as error:
         draft.note(error.code, error.message)
-    except Exception as error:  # noqa: BLE001 - fabio raises what it likes on damaged files
+    except Exception as error:  # fabio raises what it likes on damaged files
         draft.note(
             "picture-unreadable",
             f"The detector image cannot be decoded ({type(error).__name__}): the file may be cut off.",
@@ -169,7 +169,7 @@ def _preview(reader_name: str, read_bytes: Any, size: tuple[int, int], draft: Dr
 
 
 def _decode(reader_name: str, content: bytes) -> thumbnails.Array | None:
-    from fabio import cbfimage, edfimage  # noqa: PLC0415 - slow to import
+    from fabio import cbfimage, edfimage  # slow to import
 
     logging.getLogger("fabio").setLevel(logging.CRITICAL)
     reader = edfimage.EdfImage() if reader_name == "EdfImage" else cbfimage.CbfImage()

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import h5py
 import numpy as np
 
 from catalogue.extraction.draft import Draft
 
-Node = h5py.Group | h5py.Dataset
+Node: TypeAlias = "h5py.Group | h5py.Dataset"
 _LARGEST_VALUE = 65_536  # bytes of a dataset or attribute that is read as metadata
 _LARGEST_CHUNK = 1_000_000
 _MOST_ATTRIBUTES = 200

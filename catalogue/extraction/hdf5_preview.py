@@ -118,4 +118,4 @@ def _load_filters(dataset: h5py.Dataset) -> None:
     plan = dataset.id.get_create_plist()
     codes = [plan.get_filter(index)[0] for index in range(plan.get_nfilters())]
     if any(code > 255 for code in codes):
-        import hdf5plugin  # noqa: F401, PLC0415 - slow to import and rarely needed
+        import hdf5plugin  # noqa: F401 - slow to import and rarely needed

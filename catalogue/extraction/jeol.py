@@ -29,7 +29,7 @@ def is_sidecar(content: str) -> bool:
 
 def read(content: str, picture_size: tuple[int, int], draft: Draft) -> None:
     """Fill the draft; `picture_size` is (0, 0) when only the side-car is known."""
-    values = {}
+    values: dict[str, str] = {}
     for line in content.splitlines():
         if match := re.fullmatch(r"\$+(\w+)[ \t]+(.*?)\s*", line):
             values.setdefault(match[1], match[2])

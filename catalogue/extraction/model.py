@@ -87,7 +87,7 @@ class Limits:
     memory_bytes: int = 1_500_000_000
 
 
-class UnreadableFile(Exception):  # noqa: N818 - a finding about the file, not a fault of the program
+class UnreadableFile(Exception):  # a finding about the file, not a fault of the program
     """A reader cannot go on; what it found so far is kept and `code`, `message` become a note."""
 
     def __init__(self, code: str, message: str) -> None:

@@ -85,7 +85,7 @@ def _run(reader: Reader, source: SourceFile, draft: Draft) -> None:
         draft.note("extraction-memory", "Reading this file needs more memory than a file may use; it was stopped.")
     except RecursionError:
         draft.note("extraction-depth", "The file is nested more deeply than can be read.")
-    except Exception as error:  # noqa: BLE001 - a damaged file may raise anything in any library
+    except Exception as error:  # a damaged file may raise anything in any library
         draft.note(
             "extraction-failed",
             f"The file could not be read completely ({type(error).__name__}); it may be damaged. What was found is kept.",

@@ -40,7 +40,7 @@ _MESSAGES = {
 }
 
 
-class _ChildFailed(Exception):  # noqa: N818 - carries the code of a note
+class _ChildFailed(Exception):  # carries the code of a note
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
@@ -75,7 +75,7 @@ class _Child:
     def __init__(self) -> None:
         self.owner = os.getpid()
         self.files_read = 0
-        self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        self.process = subprocess.Popen(  # our own interpreter and module
             [sys.executable, "-s", "-m", "catalogue.extraction.sandbox_child"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", env=_environment(),
             close_fds=True,

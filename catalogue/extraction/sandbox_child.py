@@ -9,7 +9,6 @@ import io
 import json
 import os
 import resource
-import sys
 from typing import Any, BinaryIO
 
 from catalogue.extraction import wire
@@ -125,4 +124,4 @@ def _set_soft(kind: int, value: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

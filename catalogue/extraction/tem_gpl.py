@@ -198,7 +198,7 @@ def _preview(data: Any, axes: list[Mapping[str, Any]], draft: Draft) -> None:
             return
         frame = np.asarray(data[tuple(n // 2 for n in data.shape[:-2])])
         draft.picture_size = (int(frame.shape[1]), int(frame.shape[0]))
-        step = thumbnails.step_for(*frame.shape[:2], longest_side)
+        step = thumbnails.step_for(frame.shape[0], frame.shape[1], longest_side)
         draft.thumbnail = thumbnails.picture(frame[::step, ::step], longest_side)
     except (ValueError, TypeError, OSError, IndexError) as error:
         draft.note("picture-unreadable", f"The data cannot be read ({type(error).__name__}): the file may be cut off.")

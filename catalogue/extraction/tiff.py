@@ -60,7 +60,7 @@ def _count_pages(file: tifffile.TiffFile, at_most: int = 10_000) -> int:
             file.pages[index]
         except IndexError:
             return len(file.pages)
-        except Exception:  # noqa: BLE001 - a broken later page must not hide the first one
+        except Exception:  # a broken later page must not hide the first one
             return 1
     return at_most
 
@@ -127,13 +127,13 @@ def _decimated(page: tifffile.TiffPage, stream: BinaryIO, longest_side: int) -> 
     if page.photometric == tifffile.PHOTOMETRIC.PALETTE and page.colormap is not None:
         return _through_palette(array, page.colormap)
     if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and array.dtype.kind == "u":
-        return np.iinfo(array.dtype).max - array
+        return np.invert(array)
     return array
 
 
 def _through_palette(indices: thumbnails.Array, colormap: thumbnails.Array) -> thumbnails.Array:
     """Grey or RGB values of palette indices; SEM palettes are grey ramps."""
-    ramp = (np.asarray(colormap) >> 8).astype(np.uint8)
+    ramp = (np.asarray(colormap, np.uint16) >> 8).astype(np.uint8)
     is_grey = bool((ramp[0] == ramp[1]).all() and (ramp[1] == ramp[2]).all())
     indices = np.minimum(indices, ramp.shape[1] - 1)
     return ramp[0][indices] if is_grey else np.stack([channel[indices] for channel in ramp], axis=-1)
@@ -150,5 +150,5 @@ def _decoded(stream: BinaryIO, max_pixels: int, longest_side: int) -> thumbnails
             if image.mode not in {"L", "I;16", "I;16B", "I", "F"}:
                 return np.asarray(image.convert("RGB"))
             array = np.asarray(image)
-    step = thumbnails.step_for(*array.shape[:2], longest_side)
+    step = thumbnails.step_for(array.shape[0], array.shape[1], longest_side)
     return array[::step, ::step]
