@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from portal import health, metrics
+from portal import health, metrics, views
 
 handler400 = "portal.errors.bad_request"
 handler403 = "portal.errors.permission_denied"
@@ -11,6 +11,13 @@ handler404 = "portal.errors.page_not_found"
 handler500 = "portal.errors.server_error"
 
 urlpatterns = [
+    path("", views.home_page, name="home"),
+    path("status", views.status_page, name="status"),
+    path("policy", views.policy_page, name="policy"),
+    path("accessibility", views.accessibility_page, name="accessibility"),
+    path("about", views.about_page, name="about"),
+    path("", include("catalogue.urls")),
+    path("", include("search.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),

@@ -1,0 +1,140 @@
+"""What curators look at: the audit log and everything that went wrong. Reads only, but for retrying a delivery."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from catalogue import events
+from catalogue.access import Principal
+from catalogue.audit import write_audit
+from catalogue.errors import NotAllowed, NotFound
+from catalogue.models import AuditEntry, Datafile, Dataset, OutboxEntry, Storage, WatchedFile
+from catalogue.models.datasets import ExtractionState, Fixity
+from catalogue.models.storages import StorageState, WatchedState
+
+ENTRIES_ON_A_PAGE = 50
+MOST_PROBLEMS = 50
+ACTIONS = (
+    "create",
+    "update",
+    "record-parameters",
+    "correct-parameter",
+    "create-token",
+    "revoke-token",
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that a curator should look at: what, in which record, why, since when, and how to try again."""
+
+    title: str
+    record: str
+    reason: str
+    since: datetime | None
+    url: str = ""
+    retry_url: str = ""
+
+
+def _check(principal: Principal) -> None:
+    if not principal.sees_everything:
+        raise NotAllowed("This is for the curators of the site.")
+
+
+def audit_page(principal: Principal, *, who: str, action: str, record: str, cursor: str) -> dict[str, Any]:
+    """One page of the audit log, newest first, narrowed to an actor, an action, or a record (uid)."""
+    _check(principal)
+    entries = AuditEntry.objects.order_by("-id")
+    if who:
+        entries = entries.filter(actor_label=who)
+    if action:
+        entries = entries.filter(action=action)
+    if record:
+        entries = entries.filter(object_id=record.strip())
+    if cursor.isdigit():
+        entries = entries.filter(pk__lt=int(cursor[:18]))
+    rows = list(entries[: ENTRIES_ON_A_PAGE + 1])
+    next_cursor = str(rows[ENTRIES_ON_A_PAGE - 1].pk) if len(rows) > ENTRIES_ON_A_PAGE else ""
+    return {"records": rows[:ENTRIES_ON_A_PAGE], "next_cursor": next_cursor}
+
+
+def audit_actions(principal: Principal) -> tuple[str, ...]:
+    _check(principal)
+    return ACTIONS
+
+
+def problems(principal: Principal) -> list[Problem]:
+    """What went wrong, of each kind the newest 50: files, storages, deliveries, extractions, watched files."""
+    _check(principal)
+    found = [*_storages(), *_deliveries(), *_files(), *_extractions(), *_watched()]
+    return found[: 4 * MOST_PROBLEMS]
+
+
+def _storages() -> list[Problem]:
+    rows = Storage.objects.filter(is_active=True, state=StorageState.UNAVAILABLE)[:MOST_PROBLEMS]
+    return [Problem("Storage does not answer", row.name, row.state_text, row.checked_at) for row in rows]
+
+
+def _deliveries() -> list[Problem]:
+    rows = OutboxEntry.objects.exclude(last_error="").order_by("-id")[:MOST_PROBLEMS]
+    return [
+        Problem(
+            title=f"Delivery of “{row.topic}” failed {row.attempts} times",
+            record=row.key,
+            reason=row.last_error,
+            since=row.created_at,
+            retry_url=reverse("curate-retry", args=[row.pk]),
+        )
+        for row in rows
+    ]
+
+
+def _files() -> list[Problem]:
+    bad = (Fixity.CHANGED, Fixity.MISSING, Fixity.UNREADABLE)
+    rows = Datafile.objects.select_related("dataset").filter(fixity__in=bad).order_by("-checked_at")[:MOST_PROBLEMS]
+    return [
+        Problem(
+            f"File {row.get_fixity_display()}",
+            row.dataset.title,
+            row.name,
+            row.checked_at,
+            f"/datasets/{row.dataset.uid}",
+        )
+        for row in rows
+    ]
+
+
+def _extractions() -> list[Problem]:
+    rows = Dataset.objects.filter(extraction_state=ExtractionState.FAILED).order_by("-id")[:MOST_PROBLEMS]
+    return [
+        Problem(
+            title="Metadata could not be read",
+            record=row.title,
+            reason="; ".join(note.get("message", "") for note in row.extraction_notes[:3]),
+            since=row.updated_at,
+            url=f"/datasets/{row.uid}",
+        )
+        for row in rows
+    ]
+
+
+def _watched() -> list[Problem]:
+    states = (WatchedState.REFUSED, WatchedState.CHANGED, WatchedState.MISSING, WatchedState.RENAMED)
+    rows = WatchedFile.objects.filter(state__in=states).order_by("-changed_at")[:MOST_PROBLEMS]
+    return [Problem(f"Watched file {row.get_state_display()}", row.path, row.reason, row.changed_at) for row in rows]
+
+
+def retry_now(*, actor: Principal, entry_id: int) -> None:
+    """Make a failed delivery due at once."""
+    _check(actor)
+    entry = OutboxEntry.objects.filter(pk=entry_id).first()
+    if entry is None:
+        raise NotFound("This delivery has arrived in the meantime.")
+    with transaction.atomic():
+        OutboxEntry.objects.filter(pk=entry.pk).update(available_at=timezone.now())
+        write_audit(actor=actor, action="retry-delivery", record=entry, after={"topic": entry.topic, "key": entry.key})
+        events.send_after_commit(events.outbox_filled)

@@ -1,0 +1,20 @@
+"""Routes of the catalogue's pages. Names have no namespace: templates of every app link to them."""
+
+from django.urls import path
+
+from catalogue.views import curate, dashboard, records, register
+
+urlpatterns = [
+    path("datasets/<uuid:uid>", records.dataset_page, name="dataset"),
+    path("investigations/<uuid:uid>", records.investigation_page, name="investigation"),
+    path("instruments/<uuid:uid>", records.instrument_page, name="instrument"),
+    path("samples/<uuid:uid>", records.sample_page, name="sample"),
+    path("me", dashboard.dashboard_page, name="dashboard"),
+    path("register", register.register_page, name="register"),
+    path("register/<uuid:uid>", register.describe_page, name="register-describe"),
+    path("register/<uuid:uid>/files", register.files_page, name="register-files"),
+    path("register/<uuid:uid>/check", register.check_page, name="register-check"),
+    path("register/<uuid:uid>/remove", register.remove_draft, name="register-remove"),
+    path("curate", curate.curate_page, name="curate"),
+    path("curate/deliveries/<int:entry_id>/retry", curate.retry_delivery, name="curate-retry"),
+]

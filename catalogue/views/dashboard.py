@@ -1,0 +1,38 @@
+"""A person's own page: unfinished registrations, own investigations, and what was registered in them last."""
+
+from datetime import timedelta
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from catalogue import selectors
+from catalogue.access import Level
+from catalogue.browse import DatasetFilter, filter_datasets, page_of
+from catalogue.record import investigation_record
+from catalogue.views.register import draft_links
+
+INVESTIGATIONS_ON_A_PAGE = 50
+RECENT = 6
+SOON = timedelta(days=90)
+
+
+@login_required
+@require_safe
+@never_cache
+def dashboard_page(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    rows = list(selectors.own_investigations(request.principal)[:INVESTIGATIONS_ON_A_PAGE])
+    investigations = [investigation_record(row, Level.FULL, now=now) for row in rows]
+    datasets = selectors.with_references(filter_datasets(DatasetFilter(access="mine"), request.principal, now=now))
+    newest = page_of(datasets, sort="newest", cursor="", limit=RECENT).datasets
+    context = {
+        "drafts": draft_links(request),
+        "investigations": investigations,
+        "ending_soon": [one for one in investigations if now < one.access.opens_at <= now + SOON],
+        "recent": selectors.records_of(newest, request.principal, now=now),
+    }
+    return render(request, "catalogue/dashboard.html", context)
