@@ -138,22 +138,33 @@ def parameter_groups(parameters: Iterable[ParameterValue]) -> list[ParameterGrou
 
 def _parameter_row(parameter: ParameterValue) -> ParameterRow:
     as_given = f"{parameter.text} {parameter.unit}".strip()
-    text = as_given
-    if parameter.value_si is not None and parameter.unit_si:
-        text = units.format_quantity(parameter.value_si, parameter.unit_si)
-    elif parameter.date is not None:
-        text = f"{format_date(parameter.date, 'j F Y, H:i:s')} {parameter.date.tzname() or ''}".strip()
+    text = _readable_text(parameter, as_given)
     return ParameterRow(
         label=parameter.name if parameter.group else label_for(parameter.name),
         text=text,
-        as_given="" if _is_same_text(text, as_given) else as_given,
+        as_given="" if _says_the_same(text, as_given) else as_given,
         source="AI" if parameter.source == "ai" else parameter.source,
         is_corrected=parameter.is_corrected,
     )
 
 
-def _is_same_text(one: str, other: str) -> bool:
-    return "".join(one.split()) == "".join(other.split())
+def _readable_text(parameter: ParameterValue, as_given: str) -> str:
+    """Standard quantities in the unit that people expect; what a vendor named stays as it was written."""
+    if parameter.group:
+        return as_given
+    if parameter.date is not None:
+        return f"{format_date(parameter.date, 'j F Y, H:i:s')} {parameter.date.tzname() or ''}".strip()
+    if parameter.value_si is None or (parameter.value_si == parameter.value and not parameter.unit_si):
+        return as_given
+    return units.format_quantity(parameter.value_si, parameter.unit_si)
+
+
+def _says_the_same(text: str, as_given: str) -> bool:
+    """Whether two texts differ only in spaces, or give the same number of the same unit ("5 kV" and "5.00 kV")."""
+    if text.split() == as_given.split():
+        return True
+    given = units.parse_quantity(as_given)
+    return given is not None and given == units.parse_quantity(text)
 
 
 @dataclass(frozen=True)
