@@ -10,7 +10,17 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from catalogue.storages.errors import StorageDenied, StorageFileMissing, StorageRangeInvalid, StorageShortRead
+from catalogue.storages.errors import (
+    StorageDenied,
+    StorageError,
+    StorageFileChanged,
+    StorageFileExists,
+    StorageFileMissing,
+    StoragePathRefused,
+    StorageRangeInvalid,
+    StorageShortRead,
+    StorageUploadIncomplete,
+)
 from catalogue.storages.paths import clean_path
 from catalogue.storages.protocol import CHUNK_BYTES, Algorithm, Checksums, Entry, StorageConfig
 
@@ -38,6 +48,8 @@ class BaseStorage(ABC):
         entry: Entry | None = None,
     ) -> Iterator[Iterator[bytes]]:
         entry = self._file_entry(path) if entry is None else entry
+        if clean_path(path) != entry.path:
+            raise ValueError("the entry is of another file than the path")
         length = _checked_length(entry, start, length)
         if length == 0:
             yield iter(())
@@ -76,6 +88,15 @@ class BaseStorage(ABC):
     def close(self) -> None:
         return None
 
+    def _check_free(self, path: str, *, overwrite: bool) -> None:
+        """Refuses to store over a file, unless told to, and over a folder always."""
+        try:
+            entry = self.stat(path)
+        except StorageFileMissing:
+            return
+        if entry.is_folder or not overwrite:
+            raise file_exists(path)
+
     def _file_entry(self, path: str) -> Entry:
         entry = self.stat(clean_path(path))
         if entry.is_folder:
@@ -92,7 +113,7 @@ class FolderStorage(BaseStorage):
 
     def walk(self, prefix: str = "") -> Iterator[Entry]:
         waiting = [clean_path(prefix, is_root_allowed=True)]
-        denied: StorageDenied | None = None
+        denied: StorageError | None = None
         while waiting:
             folder = waiting.pop()
             try:
@@ -101,11 +122,11 @@ class FolderStorage(BaseStorage):
                         waiting.append(entry.path)
                     else:
                         yield entry
-            except StorageFileMissing:
+            except (StorageFileMissing, StorageDenied, StoragePathRefused) as error:
                 if folder == prefix:
                     raise
-            except StorageDenied as error:
-                denied = denied or error
+                if not isinstance(error, StorageFileMissing):
+                    denied = denied or error
         if denied is not None:
             raise denied
 
@@ -161,6 +182,18 @@ class RangeReader(io.RawIOBase):
         if len(self._blocks) > self.KEPT_BLOCKS:
             self._blocks.popitem(last=False)
         return block
+
+
+def file_exists(path: str) -> StorageFileExists:
+    return StorageFileExists(f"{path} is already there; choose another name.", path=path)
+
+
+def file_changed(path: str) -> StorageFileChanged:
+    return StorageFileChanged(f"{path} has changed since it was looked at; look again.", path=path)
+
+
+def upload_incomplete(path: str, size: int) -> StorageUploadIncomplete:
+    return StorageUploadIncomplete(f"{path}: not exactly {size} bytes came; nothing was stored.", path=path)
 
 
 def _checked_length(entry: Entry, start: int, length: int | None) -> int:

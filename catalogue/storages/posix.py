@@ -14,16 +14,13 @@ from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO, NoReturn, cast
 
-from catalogue.storages.base import FolderStorage
+from catalogue.storages.base import FolderStorage, file_changed, file_exists, upload_incomplete
 from catalogue.storages.errors import (
     StorageDenied,
     StorageError,
-    StorageFileChanged,
-    StorageFileExists,
     StorageFileMissing,
     StoragePathRefused,
     StorageUnavailable,
-    StorageUploadIncomplete,
 )
 from catalogue.storages.paths import UPLOAD_PREFIX, clean_path, is_clean_name, join_path, sort_name
 from catalogue.storages.protocol import CHUNK_BYTES, Entry, Page, StorageConfig
@@ -76,11 +73,9 @@ class PosixStorage(FolderStorage):
         return self.root / path
 
     def put(self, path: str, stream: BinaryIO, size: int, *, overwrite: bool = False) -> Entry:
-        clean_path(path)
+        self._check_free(path, overwrite=overwrite)
         self._make_folders(path.rpartition("/")[0])
         with self._open_parent(path) as (parent, name), _translated(path):
-            if not overwrite and _is_present(name, parent):
-                raise StorageFileExists(f"{path} is already there; choose another name.", path=path)
             temporary = UPLOAD_PREFIX + secrets.token_hex(8)
             try:
                 _write_exactly(temporary, parent, stream, size, path)
@@ -188,21 +183,14 @@ def _entry(path: str, found: os.stat_result) -> Entry:
         is_folder=is_folder,
         size=None if is_folder else found.st_size,
         modified_at=datetime.fromtimestamp(found.st_mtime, UTC),
-        etag=None if is_folder else f"{found.st_ino:x}-{found.st_size:x}-{found.st_mtime_ns:x}",
+        # No inode number: some network file systems give new ones at every mount.
+        etag=None if is_folder else f"{found.st_size:x}-{found.st_mtime_ns:x}",
     )
 
 
 def _check_same(entry: Entry, found: Entry) -> None:
     if (entry.etag, entry.size) != (found.etag, found.size):
-        raise StorageFileChanged(f"{entry.path} has changed since it was looked at; look again.", path=entry.path)
-
-
-def _is_present(name: str, parent: int) -> bool:
-    try:
-        os.stat(name, dir_fd=parent, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
+        raise file_changed(entry.path)
 
 
 def _write_exactly(name: str, parent: int, stream: BinaryIO, size: int, path: str) -> None:
@@ -213,7 +201,7 @@ def _write_exactly(name: str, parent: int, stream: BinaryIO, size: int, path: st
             file.write(data)
             remaining -= len(data)
         if remaining or stream.read(1):
-            raise StorageUploadIncomplete(f"{path}: not exactly {size} bytes came; nothing was stored.", path=path)
+            raise upload_incomplete(path, size)
         file.flush()
         os.fsync(file.fileno())
 
@@ -225,7 +213,7 @@ def _place(temporary: str, name: str, parent: int, path: str, *, overwrite: bool
     try:
         os.link(temporary, name, src_dir_fd=parent, dst_dir_fd=parent, follow_symlinks=False)
     except FileExistsError:
-        raise StorageFileExists(f"{path} is already there; choose another name.", path=path) from None
+        raise file_exists(path) from None
     except OSError as error:
         if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EMLINK}:
             raise

@@ -19,18 +19,15 @@ from botocore.client import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 from catalogue.storages.addresses import Lookup, lookup_host
-from catalogue.storages.base import BaseStorage
+from catalogue.storages.base import BaseStorage, file_changed, file_exists, upload_incomplete
 from catalogue.storages.circuit import Calls
 from catalogue.storages.errors import (
     StorageAddressRefused,
     StorageDenied,
     StorageError,
-    StorageFileChanged,
-    StorageFileExists,
     StorageFileMissing,
     StorageShortRead,
     StorageUnavailable,
-    StorageUploadIncomplete,
 )
 from catalogue.storages.paths import clean_path, is_clean_name
 from catalogue.storages.protocol import CHUNK_BYTES, Entry, Page, StorageConfig
@@ -102,8 +99,7 @@ class S3Storage(BaseStorage):
     def put(self, path: str, stream: BinaryIO, size: int, *, overwrite: bool = False) -> Entry:
         """Small files in one request, larger ones in parts; both become visible only when complete."""
         key = self._key(path)
-        if not overwrite and self._is_present(path):
-            raise StorageFileExists(f"{path} is already there; choose another name.", path=path)
+        self._check_free(path, overwrite=overwrite)
         condition = {} if overwrite else {"IfNoneMatch": "*"}
         target = {"Bucket": self._bucket, "Key": key}
         parts = _exact_parts(stream, size, path)
@@ -136,7 +132,7 @@ class S3Storage(BaseStorage):
         answer = self._read(entry.path, lambda: self._client.get_object(**request))
         with contextlib.closing(answer["Body"]) as body:
             if answer["ContentLength"] != length:
-                raise StorageFileChanged(f"{entry.path} has changed since it was looked at; look again.")
+                raise file_changed(entry.path)
             yield _body_chunks(body, entry.path, chunk)
 
     def _put_in_parts(
@@ -156,12 +152,6 @@ class S3Storage(BaseStorage):
             with contextlib.suppress(StorageError):
                 self._write(path, lambda: self._client.abort_multipart_upload(**target_upload))
             raise
-
-    def _is_present(self, path: str) -> bool:
-        try:
-            return not self.stat(path).is_folder
-        except StorageFileMissing:
-            return False
 
     def _list(self, folder: str, **options: Any) -> dict[str, Any]:
         prefix = self._prefix + folder + "/" if folder else self._prefix
@@ -235,7 +225,7 @@ def _exact_parts(stream: BinaryIO, size: int, path: str) -> Iterator[bytes]:
         part = _read_fully(stream, wanted)
         remaining -= len(part)
         if len(part) < wanted or (remaining == 0 and stream.read(1)):
-            raise StorageUploadIncomplete(f"{path}: not exactly {size} bytes came; nothing was stored.", path=path)
+            raise upload_incomplete(path, size)
         yield part
         if remaining == 0:
             return
@@ -291,5 +281,5 @@ def _raise_as_ours(error: ClientError, path: str) -> NoReturn:
 
 def _raise_for_condition(operation: str, path: str) -> NoReturn:
     if operation == "GetObject":
-        raise StorageFileChanged(f"{path} has changed since it was looked at; look again.", path=path) from None
-    raise StorageFileExists(f"{path} is already there; choose another name.", path=path) from None
+        raise file_changed(path) from None
+    raise file_exists(path) from None

@@ -4,6 +4,7 @@ import heapq
 import json
 import secrets
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -18,21 +19,20 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from catalogue.storages.addresses import Lookup, lookup_host
-from catalogue.storages.base import FolderStorage
+from catalogue.storages.base import FolderStorage, file_changed, file_exists, upload_incomplete
 from catalogue.storages.circuit import Calls
 from catalogue.storages.errors import (
     StorageDenied,
     StorageError,
-    StorageFileChanged,
     StorageFileExists,
     StorageFileMissing,
-    StorageUploadIncomplete,
 )
 from catalogue.storages.http import HttpServer, translated
 from catalogue.storages.paths import UPLOAD_PREFIX, clean_path, is_clean_name, join_path
 from catalogue.storages.protocol import CHUNK_BYTES, Entry, Page, StorageConfig
 
 MAX_LISTING_BYTES = 512 << 20
+MAX_LISTING_SECONDS = 120
 _LISTING_BYTES_IN_MEMORY = 4 << 20
 _DAV = "{DAV:}"
 _OC = "{http://owncloud.org/ns}"
@@ -44,6 +44,8 @@ _PROPFIND_BODY = (
 )
 # NextCloud's file tree lies at one of these below the address of the site; the share API lies beside it.
 _NEXTCLOUD_ROOTS = ("/remote.php/dav/files/", "/remote.php/webdav/")
+# Permission bits of a share: to read (1), and to share further (16).
+_READ_ONLY = {1, 17}
 _SHARES_API = "/ocs/v2.php/apps/files_sharing/api/v1/shares"
 
 
@@ -78,16 +80,14 @@ class WebdavStorage(FolderStorage):
         return entries[0]
 
     def put(self, path: str, stream: BinaryIO, size: int, *, overwrite: bool = False) -> Entry:
-        clean_path(path)
-        if not overwrite and self._is_present(path):
-            raise StorageFileExists(f"{path} is already there; choose another name.", path=path)
+        self._check_free(path, overwrite=overwrite)
         folder = path.rpartition("/")[0]
         self._make_folders(folder)
         temporary = join_path(folder, UPLOAD_PREFIX + secrets.token_hex(8))
         try:
             self._upload(temporary, path, stream, size)
             self._move(temporary, path, overwrite=overwrite)
-        except StorageError:
+        except Exception:
             with suppress(StorageError):
                 self._request("DELETE", temporary)
             raise
@@ -101,11 +101,12 @@ class WebdavStorage(FolderStorage):
             return None
         api, shared_path = shares
         existing = self._ask_shares("GET", api.copy_merge_params({"path": shared_path, "format": "json"}), path)
-        links = [share for share in existing if share.get("share_type") == 3 and share.get("url")]
+        links = [share for share in existing if share.get("share_type") == 3 and share.get("permissions") in _READ_ONLY]
         if not links:
             new = {"path": shared_path, "shareType": "3", "permissions": "1", "format": "json"}
             links = self._ask_shares("POST", api.copy_merge_params(new), path)
-        return str(links[0]["url"]) if links and links[0].get("url") else None
+        url = links[0].get("url") if links else None
+        return None if url is None else str(url)
 
     def close(self) -> None:
         self._server.close()
@@ -114,7 +115,6 @@ class WebdavStorage(FolderStorage):
     def _open_span(self, entry: Entry, start: int, length: int, chunk: int) -> Iterator[Iterator[bytes]]:
         is_whole = start == 0 and length == entry.size
         headers = {} if is_whole else {"Range": f"bytes={start}-{start + length - 1}"}
-
         url = self._url(entry.path)
         response = self._calls.read(lambda: self._server.open("GET", entry.path, url, headers=headers))
         try:
@@ -149,15 +149,11 @@ class WebdavStorage(FolderStorage):
                 else:
                     yield _entry(join_path(path, name) if name else path, element)
 
-    def _is_present(self, path: str) -> bool:
-        try:
-            self.stat(path)
-        except StorageFileMissing:
-            return False
-        return True
-
     def _make_folders(self, path: str) -> None:
-        if path == "" or self._is_present(path):
+        if path == "":
+            return
+        with suppress(StorageFileMissing):
+            self.stat(path)
             return
         self._make_folders(path.rpartition("/")[0])
         with suppress(StorageFileExists):
@@ -172,7 +168,7 @@ class WebdavStorage(FolderStorage):
         try:
             self._request("MOVE", temporary, headers=headers)
         except StorageFileExists:
-            raise StorageFileExists(f"{path} is already there; choose another name.", path=path) from None
+            raise file_exists(path) from None
 
     def _request(
         self, method: str, path: str, *, headers: dict[str, str] | None = None, content: Iterator[bytes] | None = None
@@ -205,7 +201,7 @@ class WebdavStorage(FolderStorage):
             headers = {"OCS-APIRequest": "true", "Accept": "application/json"}
             with self._server.send(method, path, url, headers=headers) as response:
                 data = json.loads(response.read())["ocs"]["data"]
-            return data if isinstance(data, list) else [data]
+            return [share for share in (data if isinstance(data, list) else [data]) if isinstance(share, dict)]
 
         try:
             return self._calls.read(ask) if method == "GET" else self._calls.write(ask)
@@ -215,10 +211,11 @@ class WebdavStorage(FolderStorage):
 
 def _spool(response: httpx.Response, body: IO[bytes], path: str) -> None:
     arrived = 0
+    give_up_at = time.monotonic() + MAX_LISTING_SECONDS
     for chunk in response.iter_bytes():
         arrived += len(chunk)
-        if arrived > MAX_LISTING_BYTES:
-            raise StorageError(f"The storage's list of {path or 'its root'} is too long to be read.", path=path)
+        if arrived > MAX_LISTING_BYTES or time.monotonic() > give_up_at:
+            raise StorageError(f"The storage's list of {path or 'its root'} takes too long to be read.", path=path)
         body.write(chunk)
 
 
@@ -304,7 +301,7 @@ def _check_answer(response: httpx.Response, entry: Entry, start: int, *, is_whol
         raise StorageError(f"The storage cannot send parts of {path}; it has to be downloaded whole.", path=path)
     is_other_size = total is not None and total.isdecimal() and int(total) != entry.size
     if is_other_size or (etag and entry.etag and etag != entry.etag):
-        raise StorageFileChanged(f"{path} has changed since it was looked at; look again.", path=path)
+        raise file_changed(path)
 
 
 def _raw_chunks(response: httpx.Response, path: str, chunk: int) -> Iterator[bytes]:
@@ -318,4 +315,4 @@ def _exactly(stream: BinaryIO, size: int, path: str) -> Iterator[bytes]:
         remaining -= len(data)
         yield data
     if remaining or stream.read(1):
-        raise StorageUploadIncomplete(f"{path}: not exactly {size} bytes came; nothing was stored.", path=path)
+        raise upload_incomplete(path, size)

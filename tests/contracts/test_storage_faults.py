@@ -296,7 +296,7 @@ def test_a_name_that_means_loopback_the_second_time_is_refused_then(kind: str) -
 def test_the_next_address_is_tried_when_the_first_is_dead(kind: str) -> None:
     with ScriptedServer([FOLDER_ANSWERS[kind]]).running() as server:
         url = server.url.replace("127.0.0.1", "storage.example")
-        lookup = lambda host, port: ["127.0.0.2", "127.0.0.1"]  # noqa: E731
+        lookup = lambda host, port: ["::1", "127.0.0.2", "127.0.0.1"]  # noqa: E731
         with contextlib.closing(remote(kind, url, lookup=lookup)) as storage:
             storage.check()
 
@@ -374,8 +374,13 @@ def test_nextcloud_gives_a_read_only_link_made_once() -> None:
     assert b"permissions=1&" in make and b"shareType=3&" in make
 
 
-def test_a_link_that_exists_already_is_given_again() -> None:
-    with nextcloud(ocs([{"share_type": 3, "url": "https://cloud.example/s/old"}])).running() as server:
+EDITABLE = {"share_type": 3, "permissions": 15, "url": "https://cloud.example/s/editable"}
+
+
+def test_a_read_only_link_that_exists_already_is_given_again() -> None:
+    with nextcloud(
+        ocs([EDITABLE, {"share_type": 3, "permissions": 17, "url": "https://cloud.example/s/old"}])
+    ).running() as server:
         assert share_link(server) == "https://cloud.example/s/old"
 
     assert len(server.requests) == 2

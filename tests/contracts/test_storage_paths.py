@@ -163,16 +163,20 @@ def test_links_are_not_listed_but_counted(posix: Storage) -> None:
     assert [entry.path for entry in posix.walk()] == ["inside.txt"]
 
 
-def test_overwriting_replaces_a_link_and_not_what_it_points_to(tmp_path: Path) -> None:
+def test_an_upload_never_goes_through_a_link_that_has_its_name(tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_bytes(SECRET)
     root = tmp_path / "root"
     root.mkdir()
     (root / "link").symlink_to(tmp_path / "secret.txt")
+    (root / "dangling").symlink_to(tmp_path / "new.txt")
+    storage = connect(StorageConfig("posix", str(root)))
 
-    connect(StorageConfig("posix", str(root))).put("link", io.BytesIO(b"new"), 3, overwrite=True)
+    for name in ("link", "dangling"):
+        with pytest.raises(StoragePathRefused):
+            storage.put(name, io.BytesIO(b"new"), 3, overwrite=True)
 
     assert (tmp_path / "secret.txt").read_bytes() == SECRET
-    assert not (root / "link").is_symlink()
+    assert not (tmp_path / "new.txt").exists()
 
 
 def test_a_folder_swapped_for_a_link_while_files_are_opened_never_leads_out(tmp_path: Path) -> None:

@@ -344,6 +344,16 @@ def test_an_upload_never_overwrites_unless_told(place: Place) -> None:
     assert read(place.storage, "report.pdf") == b"newer"
 
 
+def test_an_upload_never_replaces_a_folder(place: Place) -> None:
+    place.write("run/image.tif", b"precious")
+
+    for overwrite in (False, True):
+        with pytest.raises(StorageFileExists):
+            place.storage.put("run", io.BytesIO(b"new"), 3, overwrite=overwrite)
+
+    assert read(place.storage, "run/image.tif") == b"precious"
+
+
 @pytest.mark.parametrize("announced", [2, 4, 40_000_000])
 def test_an_upload_of_another_length_than_announced_leaves_nothing_behind(place: Place, announced: int) -> None:
     place.write("other", b"x")
