@@ -80,11 +80,11 @@ def _is_uuid(text: str) -> bool:
 def _load_storages(found: References, names: set[str], actor: Principal) -> None:
     uids = [UUID(name) for name in names if _is_uuid(name)]
     for storage in Storage.objects.filter(Q(name__in=names) | Q(uid__in=uids), is_active=True):
-        if _may_use(storage, actor):
+        if may_use(storage, actor):
             found.storages[storage.name] = found.storages[str(storage.uid)] = storage
 
 
-def _may_use(storage: Storage, actor: Principal) -> bool:
+def may_use(storage: Storage, actor: Principal) -> bool:
     """Own storages; those of administrators for curators, for the instrument that writes there, and, confined, for members."""
     if storage.owner_id is not None:
         return storage.owner_id == actor.user_id

@@ -111,6 +111,7 @@ class ParameterRow:
     as_given: str
     source: str
     is_corrected: bool
+    key: tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ def _parameter_row(parameter: ParameterValue) -> ParameterRow:
         as_given="" if _says_the_same(text, as_given) else as_given,
         source="AI" if parameter.source == "ai" else parameter.source,
         is_corrected=parameter.is_corrected,
+        key=(parameter.group, parameter.name),
     )
 
 

@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from catalogue.errors import DomainError
-from catalogue.models import Datafile, Licence, RegistrationDraft, Storage, Technique
+from catalogue.models import Datafile, Investigation, Licence, RegistrationDraft, Storage, Technique
 from catalogue.models.datasets import DatasetKind
 from catalogue.services import drafts
-from catalogue.services.extraction import preview_file
+from catalogue.services.previews import preview_file
 from catalogue.services.storages import list_folder, usable_storages
 from catalogue.templatetags.faircat import parameter_groups
 
@@ -118,7 +118,7 @@ def files_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     investigation = drafts.investigation_of(draft, request.principal)
     if investigation is None:
         return redirect("register-describe", draft.uid)
-    storages = usable_storages(request.principal, investigation)
+    storages = [row for row in usable_storages(request.principal) if _fits(row, investigation)]
     values = request.POST if request.method == "POST" else request.GET
     chosen = next((row for row in storages if str(row.uid) == values.get("storage")), storages[0] if storages else None)
     context: dict[str, Any] = {
@@ -130,21 +130,22 @@ def files_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     if chosen is None:
         return render(request, "catalogue/register_files.html", context)
     if request.method == "POST":
-        _keep_chosen(request, draft, chosen, investigation)
+        _keep_chosen(request, draft, chosen)
         return redirect("register-check", draft.uid)
-    return render(request, "catalogue/register_files.html", context | _folder(request, draft, chosen, investigation))
+    return render(request, "catalogue/register_files.html", context | _folder(request, draft, chosen))
 
 
-def _folder(request: HttpRequest, draft: RegistrationDraft, storage: Storage, investigation: Any) -> dict[str, Any]:
+def _fits(storage: Storage, investigation: Investigation) -> bool:
+    """A storage that belongs to an instrument holds data of that instrument only."""
+    return storage.owner_id is not None or storage.instrument_id in (None, investigation.instrument_id)
+
+
+def _folder(request: HttpRequest, draft: RegistrationDraft, storage: Storage) -> dict[str, Any]:
     """One page of a folder; a storage that does not answer is a notice on the page, not an error."""
     folder = request.GET.get("folder", "")
     try:
         page = list_folder(
-            actor=request.principal,
-            storage=storage,
-            investigation=investigation,
-            folder=folder,
-            cursor=request.GET.get("cursor") or None,
+            principal=request.principal, row=storage, prefix=folder, cursor=request.GET.get("cursor") or None
         )
     except DomainError as error:
         return {"problem": error.message, "entries": []}
@@ -171,7 +172,7 @@ def _crumbs(folder: str) -> list[dict[str, str]]:
     return [{"name": part, "path": "/".join(parts[: place + 1])} for place, part in enumerate(parts)]
 
 
-def _keep_chosen(request: HttpRequest, draft: RegistrationDraft, storage: Storage, investigation: Any) -> None:
+def _keep_chosen(request: HttpRequest, draft: RegistrationDraft, storage: Storage) -> None:
     """Keep the paths that were ticked on this page of a folder. Sizes are measured by the checksum task after registration."""
     files = [file for file in draft.content.get("files", []) if file["storage"] != str(storage.uid)]
     files += [{"storage": str(storage.uid), "path": path} for path in dict.fromkeys(request.POST.getlist("path"))]
@@ -214,7 +215,7 @@ def _what_was_read(request: HttpRequest, draft: RegistrationDraft) -> dict[str, 
     if not files or investigation is None:
         return {"summary": summary, "groups": [], "notes": []}
     found = preview_file(
-        actor=request.principal, investigation=investigation, storage_uid=files[0]["storage"], path=files[0]["path"]
+        principal=request.principal, investigation=investigation, storage_uid=files[0]["storage"], path=files[0]["path"]
     )
     corrections = draft.content.get("corrections", {})
     groups = [
@@ -234,7 +235,7 @@ def _what_was_read(request: HttpRequest, draft: RegistrationDraft) -> dict[str, 
         for place, group in enumerate(parameter_groups(found.values))
         if not group.is_vendor
     ]
-    return {"summary": summary, "groups": groups, "notes": found.notes, "picture": found.picture}
+    return {"summary": summary, "groups": groups, "notes": found.notes}
 
 
 @login_required
