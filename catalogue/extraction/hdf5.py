@@ -131,7 +131,7 @@ def _members(group: h5py.Group, path: str, at_most: int, draft: Draft) -> Iterat
         try:
             kind = group.id.links.get_info(raw_name).type
             if kind == h5py.h5l.TYPE_EXTERNAL:
-                draft.refuse_link(f"{path}/{name}")
+                draft.refuse_link(f"{path}/{name}".lstrip("/"))
             if kind != h5py.h5l.TYPE_HARD:
                 continue
             member = _open(group, raw_name)
@@ -139,7 +139,7 @@ def _members(group: h5py.Group, path: str, at_most: int, draft: Draft) -> Iterat
             draft.note("partly-unreadable", "A part of the file cannot be read; it may be cut off or damaged.")
             continue
         if isinstance(member, h5py.Dataset) and not is_self_contained(member):
-            draft.refuse_link(f"{path}/{name}")
+            draft.refuse_link(f"{path}/{name}".lstrip("/"))
         if member is not None:
             yield name, member
 

@@ -72,6 +72,7 @@ def _read_vendor_tags(file: tifffile.TiffFile, page: tifffile.TiffPage, source: 
     elif any(tag in page.tags for tag in fei.TAGS):
         fei.read(file.fei_metadata or {}, size, draft)
     elif tescan.TAG in page.tags:
+        draft.identify("tescan", "TESCAN SEM image (TIFF)", "image/tiff")
         tescan.read(page.tags[tescan.TAG].value, size, draft)
     elif not sidecars.read_beside(source, size, draft):
         _read_plain_tags(page, draft)
