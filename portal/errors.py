@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions as drf
@@ -17,6 +17,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.NotAllowed: 403,
     errors.Conflict: 409,
     errors.StaleVersion: 412,
+    errors.PreconditionMissing: 428,
     errors.Gone: 410,
     errors.Unavailable: 503,
 }
@@ -85,6 +86,8 @@ def _describe(error: Exception) -> tuple[int, str, str, dict | None] | None:
         return 404, "not-found", "There is nothing at this address, or nothing that you may see.", None
     if isinstance(error, PermissionDenied):
         return 403, "not-allowed", "You may not do this.", None
+    if isinstance(error, RequestDataTooBig):
+        return 413, "too-large", "The body is larger than this site accepts. Send fewer entries in one request.", None
     if isinstance(error, drf.ValidationError):
         fields = error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
         return 422, "invalid", "Some values cannot be accepted; `fields` says which and why.", fields

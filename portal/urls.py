@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from portal import health, metrics, views
+from portal.accounts import login_links
 
 handler400 = "portal.errors.bad_request"
 handler403 = "portal.errors.permission_denied"
@@ -21,6 +22,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
+    path("demo/login/<str:token>", login_links.use_login_link, name="login-link"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

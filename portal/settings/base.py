@@ -15,6 +15,10 @@ SITE_NAME = env.str("FAIRCAT_SITE_NAME", default="Faircat")
 SITE_URL = env.str("FAIRCAT_SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 ADMINISTRATOR_EMAIL = env.str("FAIRCAT_ADMINISTRATOR_EMAIL", default="administrator@example.org")
 IS_DEMO = env.bool("FAIRCAT_IS_DEMO", default=False)
+# How many proxies of the site's own stand in front of it: the visitor's address is what the outermost of them saw.
+PROXY_COUNT = env.int("FAIRCAT_PROXY_COUNT", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = PROXY_COUNT
+RATELIMIT_IP_META_KEY = "catalogue.visitors.address_of"
 
 SECRET_KEY = env.str("SECRET_KEY", default="")
 # The first key encrypts storage credentials, all of them decrypt: rotate by putting a new one in front.
@@ -35,6 +39,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
@@ -145,8 +150,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Faircat <noreply@exa
 
 # --- tasks ---
 BROKER_DIR = DATA_DIR / "broker"
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
-if CELERY_BROKER_URL == "filesystem://":
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://localhost")
+if CELERY_BROKER_URL.startswith("filesystem:"):
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "data_folder_in": str(BROKER_DIR / "messages"),
         "data_folder_out": str(BROKER_DIR / "messages"),
@@ -216,6 +221,7 @@ USERSESSIONS_TRACK_ACTIVITY = True
 
 # --- REST API ---
 REST_FRAMEWORK = {
+    "NUM_PROXIES": PROXY_COUNT,
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "catalogue.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",

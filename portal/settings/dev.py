@@ -1,11 +1,15 @@
 """Settings for one machine: SQLite, the embedded broker, local folders, and keys made at first start."""
 
 from portal.settings.base import *  # noqa: F403
-from portal.settings.base import BASE_DIR, DATA_DIR, env
+from portal.settings.base import DATA_DIR, STORAGES, env
 from portal.settings.local_keys import read_or_make_keys
 
 DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 SECRET_KEY, FAIRCAT_SECRET_KEYS = read_or_make_keys(DATA_DIR / "keys.json")
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# Static files come from where they lie, so that nothing is to be collected first.
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]

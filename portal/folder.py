@@ -1,0 +1,190 @@
+"""Registers the files of a folder of this machine, for `make run DATA=/some/folder`: a first look at one's own data.
+
+Each file becomes a dataset, with the text that its instrument wrote beside it; each folder at the top one investigation.
+An institute declares storages and watch rules instead. The folder is read, never written.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path, PurePosixPath
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from django.utils.text import slugify
+
+from catalogue.access import Principal
+from catalogue.entries import DatasetEntry, FileEntry, InvestigationEntry, PersonEntry
+from catalogue.extraction import Extraction, LocalFile
+from catalogue.extraction.sandbox import extract_in_sandbox
+from catalogue.models import Datafile, Facility, Instrument, Investigation, Storage
+from catalogue.services.declarations import declare_folder, declare_instrument
+from catalogue.services.investigations import create_investigation
+from catalogue.services.registration import register_datasets
+from catalogue.services.storages import open_storage
+from catalogue.storages import Entry
+
+SIDECAR_SUFFIXES = {".txt", ".hdr"}
+BATCH = 200
+OLDEST_PLAUSIBLE = datetime(1970, 1, 2, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class FoundDataset:
+    """The files that become one dataset, the main one first, and what the main one says of itself."""
+
+    files: tuple[Entry, ...]
+    extraction: Extraction
+    acquired_at: datetime | None
+
+    @property
+    def path(self) -> str:
+        return self.files[0].path
+
+    @property
+    def title(self) -> str:
+        return (self.extraction.title_hint or PurePosixPath(self.path).name)[:500]
+
+
+def register_folder(
+    *, actor: Principal, facility: Facility, folder: Path, team: tuple[PersonEntry, ...], say: Callable[[str], object]
+) -> int:
+    """Register what is new in `folder` and return the number of new datasets; `say` is told of progress and refusals."""
+    storage = declare_folder(actor=actor, name=f"Folder {folder.name}"[:100], folder=folder)
+    known = set(Datafile.objects.filter(storage=storage).values_list("path", flat=True))
+    groups = sorted(_new_groups(open_storage(storage).walk(), known), key=lambda files: _top(files[0].path, folder))
+    registered = 0
+    for top, members in groupby(groups, key=lambda files: _top(files[0].path, folder)):
+        found = [_read(folder, files, facility) for files in members]
+        say(f"{top}: registering {len(found)} datasets")
+        investigation = _investigation_for(actor, facility, top, found, team)
+        registered += _register(actor, storage, investigation, found, say)
+    return registered
+
+
+def _top(path: str, folder: Path) -> str:
+    parts = PurePosixPath(path).parts
+    return parts[0] if len(parts) > 1 else folder.name
+
+
+def _new_groups(entries: Iterable[Entry], known: set[str]) -> Iterator[tuple[Entry, ...]]:
+    """Files that are not registered yet, a side-car with the file that it describes."""
+    new = {entry.path: entry for entry in entries if entry.path not in known and not _is_hidden(entry.path)}
+    sidecars = _sidecars(new)
+    for path, entry in sorted(new.items()):
+        if path not in sidecars:
+            yield (entry, *(new[beside] for beside, main in sidecars.items() if main == path))
+
+
+def _is_hidden(path: str) -> bool:
+    return any(part.startswith(".") for part in PurePosixPath(path).parts)
+
+
+def _sidecars(paths: Iterable[str]) -> dict[str, str]:
+    """The path of each side-car with that of the file beside it: a.txt to a.tif, b-tif.hdr to b.tif."""
+    mains = {}
+    for path in sorted(paths, reverse=True):
+        file = PurePosixPath(path)
+        if file.suffix.lower() not in SIDECAR_SUFFIXES:
+            mains[str(file.with_suffix(""))] = path
+            mains[f"{file.with_suffix('')}-{file.suffix[1:].lower()}"] = path
+    candidates = (path for path in sorted(paths) if PurePosixPath(path).suffix.lower() in SIDECAR_SUFFIXES)
+    return {path: mains[stem] for path in candidates if (stem := str(PurePosixPath(path).with_suffix(""))) in mains}
+
+
+def _read(folder: Path, files: tuple[Entry, ...], facility: Facility) -> FoundDataset:
+    extraction = extract_in_sandbox(LocalFile(folder / files[0].path))
+    return FoundDataset(files, extraction, _plausible(extraction.acquired_at, facility))
+
+
+def _plausible(moment: datetime | None, facility: Facility) -> datetime | None:
+    """The date of acquisition in UTC; None for the clocks of instruments that were never set, or set wrongly."""
+    if moment is None:
+        return None
+    with suppress(OverflowError):
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(facility.time_zone))
+        utc = aware.astimezone(UTC)
+        return utc if OLDEST_PLAUSIBLE < utc <= timezone.now() else None
+    return None
+
+
+def _investigation_for(
+    actor: Principal, facility: Facility, top: str, found: Sequence[FoundDataset], team: tuple[PersonEntry, ...]
+) -> Investigation:
+    """The investigation of a folder. Files newer than its end begin another: they must not open with the old ones.
+
+    Copies and clones have the date of the copy: it counts only where no file says when it was acquired.
+    """
+    acquired = [dataset.acquired_at for dataset in found if dataset.acquired_at]
+    moments = acquired or [dataset.files[0].modified_at or timezone.now() for dataset in found]
+    first, last = min(moments), max(moments)
+    instrument = _instrument_for(actor, facility, found)
+    same_folder = Investigation.objects.filter(facility=facility, abstract=_abstract(top))
+    if existing := same_folder.filter(instrument=instrument, ended_at__gte=last).order_by("ended_at").first():
+        return existing
+    visit_id = f"{top[:80]} {last:%Y-%m-%d}" if same_folder.exists() else top[:80]
+    entry = InvestigationEntry(
+        instrument=instrument.short_name,
+        visit_id=visit_id,
+        title=top.replace("_", " ").replace("-", " ")[:500],
+        abstract=_abstract(top),
+        started_at=first,
+        ended_at=last,
+        team=team,
+    )
+    return create_investigation(actor=actor, entry=entry)
+
+
+def _abstract(top: str) -> str:
+    return f"The files of the folder {top}."
+
+
+def _instrument_for(actor: Principal, facility: Facility, found: Sequence[FoundDataset]) -> Instrument:
+    """The instrument that all files of a folder name; one that stands for several where they differ or do not say."""
+    models = {(dataset.extraction.manufacturer or "", dataset.extraction.instrument_model or "") for dataset in found}
+    models.discard(("", ""))
+    manufacturer, model = models.pop() if len(models) == 1 else ("", "")
+    name = re.sub(r"\s+", " ", f"{manufacturer} {model}").strip() or "Several instruments"
+    return declare_instrument(
+        actor=actor,
+        facility=facility,
+        short_name=slugify(name)[:60] or "instrument",
+        name=name[:200],
+        manufacturer=manufacturer[:200],
+        model=model[:200],
+    )
+
+
+def _register(
+    actor: Principal,
+    storage: Storage,
+    investigation: Investigation,
+    found: Sequence[FoundDataset],
+    say: Callable[[str], object],
+) -> int:
+    registered = 0
+    for start in range(0, len(found), BATCH):
+        part = found[start : start + BATCH]
+        entries = [_entry(storage, investigation, dataset) for dataset in part]
+        for dataset, outcome in zip(part, register_datasets(actor=actor, entries=entries), strict=True):
+            registered += outcome.status == "registered"
+            if outcome.status == "refused":
+                say(f"{dataset.path} was not registered: {outcome.message}")
+    return registered
+
+
+def _entry(storage: Storage, investigation: Investigation, dataset: FoundDataset) -> DatasetEntry:
+    return DatasetEntry(
+        investigation=str(investigation.uid),
+        title=dataset.title,
+        acquired_at=dataset.acquired_at,
+        files=tuple(_file_entry(storage, entry, index) for index, entry in enumerate(dataset.files)),
+    )
+
+
+def _file_entry(storage: Storage, entry: Entry, index: int) -> FileEntry:
+    role = "metadata" if index else "data"
+    return FileEntry(storage=storage.name, path=entry.path, size=entry.size, modified_at=entry.modified_at, role=role)

@@ -1,0 +1,31 @@
+"""Registers the files of a folder of this machine that are not registered yet."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from catalogue.access import SYSTEM
+from catalogue.errors import DomainError
+from catalogue.services.declarations import declare_facility
+from portal.accounts.demo_accounts import PI, ensure_demo_accounts
+from portal.folder import register_folder
+
+
+class Command(BaseCommand):
+    help = "Registers what is new in FOLDER: each file one dataset, each folder at its top one investigation."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", type=Path)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        folder = options["folder"].resolve()
+        if not folder.is_dir():
+            raise CommandError(f"There is no folder {folder}.")
+        actor = ensure_demo_accounts()
+        facility = declare_facility(actor=SYSTEM, short_name="local", name="Files of this machine")
+        try:
+            count = register_folder(actor=actor, facility=facility, folder=folder, team=(PI,), say=self.stdout.write)
+        except DomainError as error:
+            raise CommandError(error.message) from error
+        self.stdout.write(f"{count} new datasets of {folder} were registered; the worker reads their metadata now.")

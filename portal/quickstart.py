@@ -1,0 +1,102 @@
+"""A whole site on one machine: where its data lie, which processes it consists of, and what its user is told."""
+
+import hashlib
+import os
+import shutil
+import socket
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.text import slugify
+
+from portal.accounts.demo_accounts import demo_users
+from portal.accounts.login_links import login_link
+from portal.supervisor import Program
+
+HOST = "127.0.0.1"
+IS_PREPARED = "FAIRCAT_QUICKSTART"
+WORKERS = 2
+THREADS = 8
+
+
+def site_environment(folder: Path | None, port: int) -> dict[str, str]:
+    """The environment of a site that shows `folder`, or the demonstration's own data: each has a data folder of its own."""
+    data_dir = os.environ.get("FAIRCAT_DATA_DIR") or str(settings.BASE_DIR / "var" / _data_name(folder))
+    return os.environ | {
+        IS_PREPARED: "1",
+        "DJANGO_SETTINGS_MODULE": "portal.settings.dev",
+        "FAIRCAT_DATA_DIR": data_dir,
+        "FAIRCAT_IS_DEMO": "1",
+        "FAIRCAT_SITE_URL": f"http://{HOST}:{port}",
+        "PROMETHEUS_MULTIPROC_DIR": str(Path(data_dir) / "metrics"),
+    }
+
+
+def _data_name(folder: Path | None) -> str:
+    if folder is None:
+        return "demo"
+    digest = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
+    return f"data-{slugify(folder.name)[:40] or 'folder'}-{digest}"
+
+
+def empty_folders(data_dir: Path) -> None:
+    """Make what the processes need, and forget the counts of those that ran before."""
+    shutil.rmtree(data_dir / "metrics", ignore_errors=True)
+    for name in ("metrics", "logs", "derived", "broker/messages", "broker/control"):
+        (data_dir / name).mkdir(parents=True, exist_ok=True)
+
+
+def services(data_dir: Path, port: int) -> list[Program]:
+    """The site and its worker, which keeps the time for periodic jobs too."""
+    python = [sys.executable, "-m"]
+    site = ["gunicorn", "portal.wsgi", "--bind", f"{HOST}:{port}", "--worker-class", "gthread"]
+    site += ["--workers", "1", "--threads", str(THREADS), "--no-control-socket"]
+    worker = ["celery", "--app", "portal", "worker", "--beat", "--concurrency", str(WORKERS), "--loglevel", "INFO"]
+    worker += ["--queues", "default,index,gpu", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    return [
+        Program("site", [*python, *site], log=data_dir / "logs" / "site.log"),
+        Program("worker", [*python, *worker], log=data_dir / "logs" / "worker.log"),
+    ]
+
+
+def registration_job(folder: Path | None) -> Program:
+    command = ["register_folder", str(folder)] if folder else ["make_demo"]
+    return Program("registration", [sys.executable, "manage.py", *command], is_job=True)
+
+
+def is_port_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/healthz", timeout=1) as answer:
+            return answer.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def welcome(folder: Path | None, data_dir: Path) -> str:
+    """What is printed once the site answers."""
+    links = "\n".join(f"    {role:<24}{login_link(user)}" for role, user in demo_users())
+    shown = f"the files of {folder}" if folder else "demonstration data, all of them synthetic"
+    return f"""
+  Faircat runs at {settings.SITE_URL} with {shown}.
+
+  Log in, each link once:
+{links}
+
+  Data and logs:  {data_dir}
+  More links:     FAIRCAT_IS_DEMO=1 FAIRCAT_SITE_URL={settings.SITE_URL} FAIRCAT_DATA_DIR={data_dir} \\
+                    {sys.executable} manage.py login_link pi
+  Stop:           Ctrl-C
+"""
