@@ -9,5 +9,6 @@ def site(request: HttpRequest) -> dict[str, object]:
         "site_name": settings.SITE_NAME,
         "site_url": settings.SITE_URL,
         "is_demo": settings.IS_DEMO,
+        "contact_email": settings.ADMINISTRATOR_EMAIL,
         "principal": getattr(request, "principal", None),
     }

@@ -1,5 +1,7 @@
 """The home page and the pages about the site itself."""
 
+import json
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -89,4 +91,5 @@ def accessibility_page(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def about_page(request: HttpRequest) -> HttpResponse:
-    return render(request, "portal/about.html")
+    vendored = json.loads((settings.BASE_DIR / "static" / "vendor" / "VENDORED.json").read_text())
+    return render(request, "portal/about.html", {"vendored": vendored})

@@ -25,21 +25,18 @@ BINARY_UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 # One order for the parameters of every list page, so that one state has one URL. Names that are not here follow in alphabetical order.
 PARAMETER_ORDER = (
     "q",
-    "technique",
-    "instrument",
     "facility",
-    "sample",
-    "category",
+    "instrument",
+    "technique",
+    "kind",
+    "licence",
+    "format",
     "access",
     "from",
     "to",
-    "licence",
-    "doi",
-    "format",
     "sort",
     "view",
     "cursor",
-    "page",
 )
 
 
@@ -104,14 +101,14 @@ def short_checksum(digest: str) -> str:
 
 @dataclass(frozen=True)
 class ParameterRow:
-    """One line of a metadata table. `as_given` is empty where it says the same as `text`."""
+    """One line of a metadata table: `key` is (group, name); `as_given` is empty where it says the same as `text`."""
 
+    key: tuple[str, str]
     label: str
     text: str
     as_given: str
     source: str
     is_corrected: bool
-    key: tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -212,27 +209,14 @@ def file_name(name: str) -> str:
 def query_with(query: QueryDict | None = None, /, **changes: Any) -> str:
     """The query string of `query` with each named parameter replaced; `None` or an empty text removes it.
 
-    A change of filter or order starts at the first page again, so `cursor` and `page` go unless they are the change.
+    A change of filter or order starts at the first page again, so `cursor` goes unless it is the change.
     """
     changed = _copy(query)
-    for name in ("cursor", "page"):
-        changed.pop(name, None)
+    changed.pop("cursor", None)
     for name, value in changes.items():
         changed.pop(name, None)
         if value not in (None, ""):
             changed[name] = str(value)
-    return canonical_query(changed)
-
-
-@register.simple_tag
-def query_without(query: QueryDict | None, name: str, value: Any = None) -> str:
-    """The query string of `query` without one value of a parameter, or without the parameter when no value is given."""
-    changed = _copy(query)
-    kept = [] if value is None else [each for each in changed.getlist(name) if each != str(value)]
-    for dropped in (name, "cursor", "page"):
-        changed.pop(dropped, None)
-    if kept:
-        changed.setlist(name, kept)
     return canonical_query(changed)
 
 
