@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from catalogue.views import curate, dashboard, records, register
+from catalogue.views import corrections, curate, dashboard, records, register, storages
 
 urlpatterns = [
     path("datasets/<uuid:uid>", records.dataset_page, name="dataset"),
+    path("datasets/<uuid:uid>/corrections", corrections.corrections_page, name="corrections"),
     path("investigations/<uuid:uid>", records.investigation_page, name="investigation"),
     path("instruments/<uuid:uid>", records.instrument_page, name="instrument"),
     path("samples/<uuid:uid>", records.sample_page, name="sample"),
@@ -15,6 +16,9 @@ urlpatterns = [
     path("register/<uuid:uid>/files", register.files_page, name="register-files"),
     path("register/<uuid:uid>/check", register.check_page, name="register-check"),
     path("register/<uuid:uid>/remove", register.remove_draft, name="register-remove"),
+    path("storages", storages.storages_page, name="storages"),
+    path("storages/<uuid:uid>/check", storages.check_now, name="storage-check"),
+    path("storages/<uuid:uid>/switch", storages.switch_storage, name="storage-switch"),
     path("curate", curate.curate_page, name="curate"),
     path("curate/deliveries/<int:entry_id>/retry", curate.retry_delivery, name="curate-retry"),
 ]

@@ -139,7 +139,7 @@ def entry_of(draft: RegistrationDraft, investigation: Investigation) -> DatasetE
         licence=values.get("licence", ""),
         registration_key=f"draft-{draft.uid}",
         files=tuple(_file(entry) for entry in draft.content.get("files", [])),
-        parameters=tuple(_correction(key, text) for key, text in draft.content.get("corrections", {}).items()),
+        parameters=tuple(correction_entry(key, text) for key, text in draft.content.get("corrections", {}).items()),
     )
 
 
@@ -153,7 +153,7 @@ def _file(entry: Mapping[str, Any]) -> FileEntry:
     )
 
 
-def _correction(key: str, text: str) -> ParameterEntry:
+def correction_entry(key: str, text: str) -> ParameterEntry:
     """A person's text: a number with its unit where it is one, else the words themselves."""
     group, _, name = key.partition(SEPARATOR)
     quantity = parse_quantity(text)

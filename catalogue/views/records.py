@@ -37,8 +37,7 @@ def dataset_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "provenance": _provenance(record),
         "commands": commands_for(record, site_url=settings.SITE_URL) if record.access.is_full else (),
         "history": selectors.history_of(dataset, level, request.principal),
-        "may_change": may_change,
-        "corrections": f"{record.path}/parameters" if may_change and record.access.is_full else "",
+        "actions": _actions(record) if may_change and record.access.is_full else (),
     }
     return _private_if_closed(request, render(request, "catalogue/dataset.html", context, status=_status(record)))
 
@@ -109,6 +108,10 @@ def _file_page(request: HttpRequest, dataset: Dataset, level: Level) -> dict[str
     rows = list(files[: FILES_ON_A_PAGE + 1])
     next_cursor = rows[FILES_ON_A_PAGE - 1].name if len(rows) > FILES_ON_A_PAGE else ""
     return {"records": file_refs(rows[:FILES_ON_A_PAGE]), "next_cursor": next_cursor}
+
+
+def _actions(record: DatasetRecord) -> list[dict[str, str]]:
+    return [{"url": f"{record.path}/corrections", "text": "Correct the metadata"}]
 
 
 def _preview(record: DatasetRecord) -> dict[str, Any] | None:

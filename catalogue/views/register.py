@@ -16,7 +16,7 @@ from catalogue.models.datasets import DatasetKind
 from catalogue.services import drafts
 from catalogue.services.previews import preview_file
 from catalogue.services.storages import list_folder, usable_storages
-from catalogue.templatetags.faircat import parameter_groups
+from catalogue.views.corrections import correction_groups, posted_corrections
 
 MOST_SUGGESTIONS = 200
 
@@ -185,8 +185,7 @@ def check_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     draft = drafts.find_draft(uid, request.principal)
     problems: dict[str, Any] = {}
     if request.method == "POST":
-        corrections = {key[2:]: text for key, text in request.POST.items() if key.startswith("c:")}
-        drafts.save_corrections(actor=request.principal, draft=draft, corrections=corrections)
+        drafts.save_corrections(actor=request.principal, draft=draft, corrections=posted_corrections(request))
         if request.POST.get("action") == "save":
             return redirect("dashboard")
         try:
@@ -217,24 +216,7 @@ def _what_was_read(request: HttpRequest, draft: RegistrationDraft) -> dict[str, 
     found = preview_file(
         principal=request.principal, investigation=investigation, storage_uid=files[0]["storage"], path=files[0]["path"]
     )
-    corrections = draft.content.get("corrections", {})
-    groups = [
-        {
-            "title": group.title,
-            "rows": [
-                {
-                    "label": row.label,
-                    "text": row.text,
-                    "input_id": f"correction-{place}-{number}",
-                    "input_name": f"c:{drafts.correction_key(*row.key)}",
-                    "correction": corrections.get(drafts.correction_key(*row.key), ""),
-                }
-                for number, row in enumerate(group.rows)
-            ],
-        }
-        for place, group in enumerate(parameter_groups(found.values))
-        if not group.is_vendor
-    ]
+    groups = correction_groups(found.values, draft.content.get("corrections", {}))
     return {"summary": summary, "groups": groups, "notes": found.notes}
 
 

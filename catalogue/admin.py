@@ -1,0 +1,135 @@
+"""The administrators' tables. What has a service is changed through it; every other change writes its audit row here.
+
+Datasets, files and parameters are not edited here: they have pages and an API of their own.
+"""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.db import models
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from catalogue.access import principal_of
+from catalogue.audit import write_audit
+from catalogue.models import (
+    AccessGrant,
+    AuditEntry,
+    Facility,
+    Instrument,
+    Investigation,
+    Organisation,
+    OutboxEntry,
+    Person,
+    Proposal,
+    ScanRun,
+    Storage,
+    TeamMember,
+    User,
+    WatchRule,
+)
+
+
+class AuditedAdmin(admin.ModelAdmin):
+    """Writes who changed which fields. Administrators alone: the permission tables of Django are not used."""
+
+    def save_model(self, request: HttpRequest, obj: models.Model, form: ModelForm, change: bool) -> None:
+        before = {name: str(form.initial.get(name)) for name in form.changed_data} if change else {}
+        super().save_model(request, obj, form, change)
+        after = {name: str(form.cleaned_data.get(name)) for name in form.changed_data if name != "password"}
+        action = "update" if change else "create"
+        write_audit(actor=principal_of(request.user), action=action, record=obj, before=before, after=after)
+
+    def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
+        write_audit(actor=principal_of(request.user), action="delete", record=obj, before={"label": str(obj)})
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet) -> None:
+        for row in queryset:
+            self.delete_model(request, row)
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(User)
+class AccountAdmin(AuditedAdmin, UserAdmin):
+    list_display = ("username", "email", "is_curator", "is_superuser", "instrument", "is_active")
+    list_filter = ("is_curator", "is_superuser", "is_active")
+    fieldsets = (*(UserAdmin.fieldsets or ()), ("Faircat", {"fields": ("is_curator", "instrument")}))
+    autocomplete_fields = ("instrument",)
+
+
+@admin.register(Facility)
+class FacilityAdmin(AuditedAdmin):
+    list_display = ("name", "short_name", "embargo_months", "default_licence")
+    search_fields = ("name", "short_name")
+
+
+@admin.register(Instrument)
+class InstrumentAdmin(AuditedAdmin):
+    list_display = ("name", "short_name", "facility", "manufacturer", "model")
+    list_filter = ("facility",)
+    search_fields = ("name", "short_name")
+    filter_horizontal = ("techniques",)
+
+
+class TeamInline(admin.TabularInline):
+    model = TeamMember
+    extra = 0
+    autocomplete_fields = ("person",)
+
+
+@admin.register(Investigation)
+class InvestigationAdmin(AuditedAdmin):
+    list_display = ("visit_id", "title", "instrument", "started_at", "embargo_until", "state")
+    list_filter = ("facility", "state")
+    search_fields = ("visit_id", "title")
+    autocomplete_fields = ("instrument", "facility")
+    raw_id_fields = ("proposal",)
+    inlines = (TeamInline,)
+    show_full_result_count = False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Person)
+class PersonAdmin(AuditedAdmin):
+    list_display = ("family_name", "given_name", "orcid", "orcid_verified_at", "user")
+    search_fields = ("family_name", "given_name", "orcid")
+    readonly_fields = ("orcid_verified_at",)
+    raw_id_fields = ("user", "affiliation")
+
+
+@admin.register(Storage)
+class StorageAdmin(ReadOnlyAdmin):
+    """Storages are declared and changed on their own page, where the password is write-only."""
+
+    list_display = ("name", "kind", "owner", "instrument", "is_active", "state", "checked_at")
+    exclude = ("secret",)
+
+
+@admin.register(WatchRule)
+class WatchRuleAdmin(AuditedAdmin):
+    list_display = ("name", "storage", "instrument", "folder", "is_active")
+    raw_id_fields = ("acts_as",)
+
+
+@admin.register(AccessGrant)
+class AccessGrantAdmin(AuditedAdmin):
+    list_display = ("investigation", "dataset", "user", "group", "expires_at")
+    raw_id_fields = ("investigation", "dataset", "user", "granted_by")
+
+
+admin.site.register([Organisation, Proposal], AuditedAdmin)
+admin.site.register([AuditEntry, OutboxEntry, ScanRun], ReadOnlyAdmin)
