@@ -131,7 +131,7 @@ class S3Storage(BaseStorage):
             request["IfMatch"] = f'"{entry.etag}"'
         answer = self._read(entry.path, lambda: self._client.get_object(**request))
         with contextlib.closing(answer["Body"]) as body:
-            if answer["ContentLength"] != length:
+            if answer.get("ContentLength", length) != length:
                 raise file_changed(entry.path)
             yield _body_chunks(body, entry.path, chunk)
 

@@ -157,6 +157,17 @@ def test_a_part_that_ends_early_never_passes_as_the_part(kind: str) -> None:
         read(storage, 3, 5)
 
 
+@pytest.mark.parametrize(("body", "is_long_enough"), [(b"34567", True), (b"34", False), (b"3456789", False)])
+def test_a_part_of_unannounced_length_is_counted(kind: str, body: bytes, is_long_enough: bool) -> None:
+    head = b'HTTP/1.1 206 Partial\r\nContent-Range: bytes 3-7/10\r\nETag: "abc"\r\nConnection: close\r\n\r\n'
+    with scripted(kind, head + body) as (storage, _):
+        if is_long_enough:
+            assert read(storage, 3, 5) == body
+        else:
+            with pytest.raises(StorageShortRead):
+                read(storage, 3, 5)
+
+
 def test_a_server_that_ignores_ranges_is_noticed(kind: str) -> None:
     with scripted(kind, http_answer("200 OK", b"0123456789", ETag='"abc"')) as (storage, _):
         with pytest.raises(StorageError):

@@ -344,6 +344,19 @@ def test_an_upload_never_overwrites_unless_told(place: Place) -> None:
     assert read(place.storage, "report.pdf") == b"newer"
 
 
+def test_a_file_that_appears_during_an_upload_is_not_overwritten(place: Place) -> None:
+    class Slow(io.BytesIO):
+        def read(self, *size: int | None) -> bytes:
+            place.write("report.pdf", b"somebody else's")
+            return super().read(*size)
+
+    with pytest.raises(StorageFileExists):
+        place.storage.put("report.pdf", Slow(b"ours"), 4)
+
+    assert read(place.storage, "report.pdf") == b"somebody else's"
+    assert [entry.name for entry in place.storage.walk()] == ["report.pdf"]
+
+
 def test_an_upload_never_replaces_a_folder(place: Place) -> None:
     place.write("run/image.tif", b"precious")
 
