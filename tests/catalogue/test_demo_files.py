@@ -81,9 +81,9 @@ def test_zeiss_files_have_the_tag_that_tifffile_parses_and_a_grey_palette(files)
     for file in made_by(files, "nanolab-supra", ".tif"):
         with tifffile.TiffFile(file.path) as tiff:
             page, metadata = tiff.pages[0], tiff.sem_metadata
-        assert page.shape == (768, 1024)
-        assert page.photometric.name == "PALETTE"
-        assert (page.colormap == np.arange(256) * 257).all()
+            assert page.shape == (768, 1024)
+            assert page.photometric.name == "PALETTE"
+            assert (page.colormap == np.arange(256) * 257).all()
         assert metadata["ap_actualkv"] == ("EHT", 5.0, "kV")
         assert metadata["ap_mag"][1].endswith("K X")
         width, unit = metadata["ap_width"][1:]
