@@ -5,7 +5,6 @@ The header is checked for its claimed size before anything is decoded.
 
 from __future__ import annotations
 
-import io
 import logging
 import re
 from datetime import UTC, date, datetime
@@ -169,9 +168,9 @@ def _preview(reader_name: str, read_bytes: Any, size: tuple[int, int], draft: Dr
 
 
 def _decode(reader_name: str, content: bytes) -> thumbnails.Array | None:
-    from fabio import cbfimage, edfimage  # slow to import
+    from fabio import cbfimage, edfimage, fabioutils  # slow to import
 
     logging.getLogger("fabio").setLevel(logging.CRITICAL)
     reader = edfimage.EdfImage() if reader_name == "EdfImage" else cbfimage.CbfImage()
-    image = reader.read(io.BytesIO(content))
+    image = reader.read(fabioutils.BytesIO(content))
     return None if image.data is None else np.asarray(image.data)

@@ -30,7 +30,11 @@ def read(source: SourceFile, draft: Draft) -> None:
                 if not sidecars.read_beside(source, image.size, draft):
                     _read_exif(image, draft)
                 _preview(image, draft)
-        except (UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
+        except Image.DecompressionBombError as error:
+            raise UnreadableFile(
+                "picture-too-large", "The picture has so many pixels that no preview was made. The data are kept."
+            ) from error
+        except (UnidentifiedImageError, ValueError, SyntaxError) as error:
             raise UnreadableFile(
                 "picture-unreadable", f"The picture cannot be opened ({type(error).__name__}). Copy the file again."
             ) from error

@@ -109,7 +109,9 @@ def test_a_cbf_image_gives_its_mini_header(tmp_path: Path) -> None:
     )
     image = CbfImage(data=gradient(40, 60).astype("int32"))
     image.write(str(tmp_path / "plain.cbf"))
-    content = (tmp_path / "plain.cbf").read_bytes().replace(b"--CIF-BINARY", mini_header.encode() + b"--CIF-BINARY", 1)
+    convention = '_array_data.header_convention "PILATUS_1.2"\r\n_array_data.header_contents\r\n;\r\n'
+    head = (convention + mini_header + ";\r\n\r\n_array_data.data").encode()
+    content = (tmp_path / "plain.cbf").read_bytes().replace(b"_array_data.data", head, 1)
     (tmp_path / "a.cbf").write_bytes(content)
     found = extract(LocalFile(tmp_path / "a.cbf"))
     assert (found.family, found.dimensions) == ("cbf", (40, 60))
@@ -121,7 +123,9 @@ def test_a_cbf_image_gives_its_mini_header(tmp_path: Path) -> None:
     assert pixels(found).max() > 240
 
 
-@pytest.mark.parametrize(("name", "media_type"), [("a.png", "image/png"), ("a.jpg", "image/jpeg"), ("a.bmp", "image/bmp")])
+@pytest.mark.parametrize(
+    ("name", "media_type"), [("a.png", "image/png"), ("a.jpg", "image/jpeg"), ("a.bmp", "image/bmp")]
+)
 def test_plain_pictures_are_shown(tmp_path: Path, name: str, media_type: str) -> None:
     Image.fromarray(gradient(300, 900)).save(tmp_path / name)
     found = extract(LocalFile(tmp_path / name))

@@ -78,7 +78,7 @@ def test_the_default_chain_leads_to_the_middle_frame(tmp_path: Path) -> None:
     assert pixels(found).max() > 240
 
 
-def test_a_file_with_canSAS_classes_only_is_understood(tmp_path: Path) -> None:  # noqa: N802
+def test_a_file_with_canSAS_classes_only_is_understood(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "a.h5", "w") as file:
         entry = file.create_group("sasentry01")
         entry.attrs["canSAS_class"] = "SASentry"
@@ -211,7 +211,11 @@ def test_a_velox_file_gives_its_json_metadata(tmp_path: Path) -> None:
         "Acquisition": {"AcquisitionStartDatetime": {"DateTime": "1580000000"}},
         "Stage": {"AlphaTilt": "0.25"},
         "Scan": {"DwellTime": "2e-06"},
-        "BinaryResult": {"PixelSize": {"width": "1.5e-11", "height": "1.5e-11"}, "PixelUnitX": "m", "Detector": "HAADF"},
+        "BinaryResult": {
+            "PixelSize": {"width": "1.5e-11", "height": "1.5e-11"},
+            "PixelUnitX": "m",
+            "Detector": "HAADF",
+        },
     }
     encoded = np.frombuffer(json.dumps(content).encode() + b"\0" * 20, np.uint8)
     with h5py.File(tmp_path / "a.emd", "w") as file:
