@@ -1,0 +1,25 @@
+"""What is done for each intent that the catalogue's services record in the outbox; safe to repeat."""
+
+from uuid import UUID
+
+from catalogue.access import SYSTEM
+from catalogue.errors import Unavailable
+from catalogue.outbox import Retry
+from catalogue.services.extraction import extract_dataset
+from catalogue.services.fixity import checksum_dataset
+
+
+def extract(key: str, payload: dict) -> None:
+    """`key` is the uid of a dataset whose files are to be read."""
+    try:
+        extract_dataset(actor=SYSTEM, uid=UUID(key))
+    except Unavailable as error:
+        raise Retry(error.message) from error
+
+
+def checksum(key: str, payload: dict) -> None:
+    """`key` is the uid of a dataset whose files were not checked yet."""
+    try:
+        checksum_dataset(actor=SYSTEM, uid=UUID(key))
+    except Unavailable as error:
+        raise Retry(error.message) from error
