@@ -193,8 +193,12 @@ def display(value_si: float, unit_si: str) -> tuple[float, str]:
 
 
 def format_quantity(value_si: float, unit_si: str, digits: int = 4) -> str:
-    """A value in SI as text with its unit, such as "8.1 mm" or "50 000", to so many significant digits."""
+    """A value in SI as text with its unit, such as "8.1 mm" or "50 000", to so many significant digits.
+
+    Temperatures have at least five, so that 25 °C reads 298.15 K.
+    """
     value, unit = display(value_si, unit_si)
+    digits = max(digits, 5) if unit == "K" else digits
     number = _format_number(value, digits)
     if not unit:
         return number
@@ -319,7 +323,7 @@ def _symbols(powers: frozenset[tuple[str, float]]) -> str:
 
 
 _PREFIXED = {
-    "m": ((1e3, "km"), (1.0, "m"), (1e-3, "mm"), (1e-6, "µm"), (1e-9, "nm"), (0.0, "pm")),
+    "m": ((1e3, "km"), (1.0, "m"), (1e-3, "mm"), (1e-6, "µm"), (1e-9, "nm"), (1e-11, "Å"), (0.0, "pm")),
     "m^2": ((1e-2, "m^2"), (1e-8, "mm^2"), (1e-14, "µm^2"), (0.0, "nm^2")),
     "s": ((7200.0, "h"), (300.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"), (0.0, "ps")),
     "kg": ((1.0, "kg"), (1e-3, "g"), (1e-6, "mg"), (1e-9, "µg"), (0.0, "ng")),
