@@ -8,8 +8,10 @@ from django.utils import timezone
 from catalogue import invariants, outbox
 from catalogue.access import SYSTEM
 from catalogue.models import Statistic
+from catalogue.services import fixity, storages, watching
 from catalogue.services.housekeeping import remove_leftovers
 from catalogue.services.statistics import measure_statistics as measure
+from catalogue.services.usage import recount_downloads as recount
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,28 @@ def sweep_outbox() -> int:
 @shared_task
 def measure_statistics() -> None:
     measure(actor=SYSTEM)
+
+
+@shared_task
+def recount_downloads() -> int:
+    return recount()
+
+
+@shared_task
+def scan_storages() -> None:
+    """Look for new, changed and vanished files by every watch rule."""
+    watching.scan_rules(actor=SYSTEM)
+
+
+@shared_task
+def check_storages() -> None:
+    storages.check_storages(actor=SYSTEM)
+
+
+@shared_task
+def check_fixity() -> None:
+    """Compare the files whose last check is longest ago with their checksums."""
+    fixity.check_oldest_files(actor=SYSTEM)
 
 
 @shared_task

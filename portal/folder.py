@@ -21,10 +21,10 @@ from catalogue.entries import DatasetEntry, FileEntry, InvestigationEntry, Perso
 from catalogue.extraction import Extraction, LocalFile
 from catalogue.extraction.sandbox import extract_in_sandbox
 from catalogue.models import Datafile, Facility, Instrument, Investigation, Storage
-from catalogue.services.declarations import declare_folder, declare_instrument
+from catalogue.services.declarations import declare_instrument
 from catalogue.services.investigations import create_investigation
 from catalogue.services.registration import register_datasets
-from catalogue.services.storages import open_storage
+from catalogue.services.storages import check_storage, declare_storage, open_storage
 from catalogue.storages import Entry
 
 SIDECAR_SUFFIXES = {".txt", ".hdr"}
@@ -53,7 +53,7 @@ def register_folder(
     *, actor: Principal, facility: Facility, folder: Path, team: tuple[PersonEntry, ...], say: Callable[[str], object]
 ) -> int:
     """Register what is new in `folder` and return the number of new datasets; `say` is told of progress and refusals."""
-    storage = declare_folder(actor=actor, name=f"Folder {folder.name}"[:100], folder=folder)
+    storage = folder_storage(actor, f"Folder {folder.name}"[:100], folder)
     known = set(Datafile.objects.filter(storage=storage).values_list("path", flat=True))
     groups = sorted(_new_groups(open_storage(storage).walk(), known), key=lambda files: _top(files[0].path, folder))
     registered = 0
@@ -63,6 +63,14 @@ def register_folder(
         investigation = _investigation_for(actor, facility, top, found, team)
         registered += _register(actor, storage, investigation, found, say)
     return registered
+
+
+def folder_storage(actor: Principal, name: str, folder: Path, instrument: Instrument | None = None) -> Storage:
+    """The storage of that name, declared for `folder` when it is new. Nobody's uploads are ever written to it."""
+    storage = Storage.objects.filter(name=name).first() or declare_storage(
+        actor=actor, name=name, kind="posix", location=str(folder), instrument=instrument
+    )
+    return check_storage(actor=actor, row=storage)
 
 
 def _top(path: str, folder: Path) -> str:

@@ -1,18 +1,16 @@
-"""What an administrator declares before data can be registered: facilities, instruments, accounts and storages.
+"""What an administrator declares before data can be registered: facilities, instruments and accounts.
 
 Each function returns what exists under the same name unchanged, so that setting up a site again does no harm.
 """
 
-from pathlib import Path
 from typing import Any, TypeVar
 
 from django.db import models, transaction
 
 from catalogue.access import Principal
 from catalogue.audit import write_audit
-from catalogue.errors import Conflict, InvalidInput, NotAllowed
-from catalogue.models import Facility, Instrument, Person, Storage, Technique, User
-from catalogue.models.storages import StorageKind, StorageState
+from catalogue.errors import Conflict, NotAllowed
+from catalogue.models import Facility, Instrument, Person, Technique, User
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -73,31 +71,9 @@ def declare_account(
     return user
 
 
-def declare_folder(*, actor: Principal, name: str, folder: Path, instrument: Instrument | None = None) -> Storage:
-    """A folder of this machine as a storage of the site. Nothing is ever written there on behalf of a registration."""
-    _authorise(actor)
-    if not folder.is_absolute() or not folder.is_dir():
-        raise InvalidInput(
-            "A folder is named by its absolute path and must exist.", fields={"folder": ["No such folder."]}
-        )
-    existing = Storage.objects.filter(name=name).first()
-    if existing is not None:
-        if existing.location != str(folder):
-            raise Conflict(f"The name {name!r} is taken by a storage at another place.")
-        return existing
-    storage = Storage(
-        name=name,
-        kind=StorageKind.POSIX,
-        location=str(folder),
-        instrument=instrument,
-        state=StorageState.AVAILABLE,
-    )
-    return _create(actor, storage)
-
-
 def _authorise(actor: Principal) -> None:
     if not actor.is_administrator:
-        raise NotAllowed("Only administrators declare facilities, instruments, accounts and storages.")
+        raise NotAllowed("Only administrators declare facilities, instruments and accounts.")
 
 
 def _create(actor: Principal, row: Row) -> Row:
