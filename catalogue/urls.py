@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalogue.views import corrections, curate, dashboard, records, register, storages
+from catalogue.views import corrections, curate, dashboard, downloads, records, register, selection, storages
 
 urlpatterns = [
     path("datasets/<uuid:uid>", records.dataset_page, name="dataset"),
@@ -21,4 +21,16 @@ urlpatterns = [
     path("storages/<uuid:uid>/switch", storages.switch_storage, name="storage-switch"),
     path("curate", curate.curate_page, name="curate"),
     path("curate/deliveries/<int:entry_id>/retry", curate.retry_delivery, name="curate-retry"),
+    path("datasets/<uuid:uid>/files/<path:name>", downloads.dataset_file, name="dataset-file"),
+    path("datasets/<uuid:uid>/thumbnail.webp", downloads.dataset_thumbnail, name="dataset-thumbnail"),
+    path("datasets/<uuid:uid>/download.zip", downloads.dataset_zip, name="dataset-zip"),
+    path("datasets/<uuid:uid>/files.sha256", downloads.dataset_list, {"form": "sha256"}, name="dataset-sha256"),
+    path("datasets/<uuid:uid>/files.aria2.txt", downloads.dataset_list, {"form": "aria2"}, name="dataset-aria2"),
+    path("datasets/<uuid:uid>/files.rclone.txt", downloads.dataset_list, {"form": "rclone"}, name="dataset-rclone"),
+    path("investigations/<uuid:uid>/download.zip", downloads.investigation_zip, name="investigation-zip"),
+    path("selection", selection.selection_page, name="selection"),
+    path("selection/download.zip", downloads.selection_zip, name="selection-zip"),
+    path("selection/files.sha256", downloads.selection_list, {"form": "sha256"}, name="selection-sha256"),
+    path("selection/files.aria2.txt", downloads.selection_list, {"form": "aria2"}, name="selection-aria2"),
+    path("selection/files.rclone.txt", downloads.selection_list, {"form": "rclone"}, name="selection-rclone"),
 ]

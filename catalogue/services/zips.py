@@ -1,0 +1,282 @@
+"""Datasets as one ZIP: what goes in, whether every file is still there as registered, and the bytes.
+
+All files are looked at before the first byte is sent; one that is missing or changed refuses the whole. Their contents are
+compared with the registered CRC-32 while they pass; a difference breaks the archive off short of its announced length.
+"""
+
+import hashlib
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.text import slugify
+
+from catalogue import access, selectors
+from catalogue.access import Level, Principal
+from catalogue.downloads.zipstream import Archive, Entry
+from catalogue.errors import InvalidInput, NotFound
+from catalogue.models import Datafile, Dataset
+from catalogue.models import Storage as StorageRow
+from catalogue.record import access_of
+from catalogue.services.downloads import difference, find_downloadable, not_intact, reason_of
+from catalogue.services.storages import open_storage
+from catalogue.storages import Entry as StoredEntry
+from catalogue.storages import Storage
+from catalogue.storages.errors import StorageError, StorageFileChanged
+
+MOST_FILES = 100_000
+MOST_PROBLEMS = 20
+# From here on, reading the folder is cheaper than asking for each file.
+LISTED_FROM = 50
+PAGE = 10_000
+MANIFEST = "manifest-sha256.txt"
+LEFT_OUT = "NOT-INCLUDED.txt"
+
+
+class _File(NamedTuple):
+    dataset_id: int
+    storage_id: int
+    path: str
+    name: str
+    size: int | None
+    modified_at: datetime | None
+    sha256: str
+    crc32: int | None
+    fixity: str
+
+
+@dataclass
+class ZipDownload:
+    """An archive ready to be sent. `sizes` holds the bytes of each dataset in it, by key, for the usage log."""
+
+    name: str
+    archive: Archive
+    etag: str
+    is_open: bool
+    sizes: Mapping[int, int]
+
+
+def zip_dataset(*, principal: Principal, uid: UUID, names: Sequence[str] = ()) -> ZipDownload:
+    """The files of a dataset, or those with `names`. Raises what `find_downloadable` does, NotFound, Unavailable."""
+    now = timezone.now()
+    dataset = find_downloadable(uid, principal, now=now)
+    files = selectors.readable_files(dataset, Level.FULL)
+    if names:
+        files = files.filter(name__in=names)
+    download = _zip(f"{folder_of(dataset)}.zip", [dataset], files, (), now=now)
+    if names and len(download.archive.entries) - 1 != len(set(names)):
+        raise NotFound("This dataset has not all of these files.")
+    return download
+
+
+def zip_investigation(*, principal: Principal, uid: UUID) -> ZipDownload:
+    """All datasets of an investigation that the principal may have; the others are named in the archive."""
+    now = timezone.now()
+    investigation, _ = selectors.find_investigation(uid, principal, now=now)
+    datasets = Dataset.objects.filter(investigation=investigation)
+    name = f"{slugify(investigation.visit_id) or 'investigation'}-{investigation.uid.hex[-12:]}.zip"
+    return _zip_many(name, datasets, principal, now=now)
+
+
+def zip_selection(*, principal: Principal, uids: Sequence[UUID]) -> ZipDownload:
+    """Those of the datasets `uids` that the principal may have; the others are named in the archive."""
+    return _zip_many("selection.zip", Dataset.objects.filter(uid__in=uids), principal, now=timezone.now())
+
+
+def folder_of(dataset: Dataset) -> str:
+    """The folder of a dataset in an archive: its title, readable, and enough of its id to be unique."""
+    return f"{slugify(dataset.title)[:60] or 'dataset'}-{dataset.uid.hex[-12:]}"
+
+
+def _zip_many(name: str, datasets: QuerySet[Dataset], principal: Principal, *, now: datetime) -> ZipDownload:
+    listed = datasets & access.listed_datasets(principal, now=now)
+    found = list(listed.select_related("investigation").order_by("uid"))
+    levels = access.dataset_levels(found, principal, now=now)
+    included = [dataset for dataset in found if levels[dataset.pk] == Level.FULL]
+    if not included:
+        raise NotFound("None of these datasets can be downloaded by you at present.", code="nothing-to-download")
+    left_out = [
+        f"{dataset.title}\t/datasets/{dataset.uid}\t{access_of(dataset, levels[dataset.pk], now=now).text}\n"
+        for dataset in found
+        if levels[dataset.pk] != Level.FULL
+    ]
+    files = Datafile.objects.filter(dataset__in=[dataset.pk for dataset in included])
+    return _zip(name, included, files, left_out, now=now)
+
+
+def _zip(
+    name: str, datasets: Sequence[Dataset], files: QuerySet[Datafile], left_out: Sequence[str], *, now: datetime
+) -> ZipDownload:
+    folders = {dataset.pk: folder_of(dataset) for dataset in datasets}
+    rows = _rows(files, folders)
+    stored = _check_files(rows)
+    names = [f"{folders[row.dataset_id]}/{row.name}" for row in rows]
+    entries = [
+        Entry(file_name, size, row.modified_at, row.crc32)
+        for file_name, size, row in zip(names, stored.sizes, rows, strict=True)
+    ]
+    sizes: dict[int, int] = dict.fromkeys(folders, 0)
+    for row, size in zip(rows, stored.sizes, strict=True):
+        sizes[row.dataset_id] += size
+    contents = _Contents(rows, names, stored.storages, _left_out_text(left_out))
+    archive = Archive([*entries, *contents.extra_entries()], contents.read)
+    is_open = all(access.is_open(dataset, now=now) for dataset in datasets)
+    return ZipDownload(name, archive, _etag(archive, rows, left_out), is_open, sizes)
+
+
+def _rows(files: QuerySet[Datafile], folders: Mapping[int, str]) -> list[_File]:
+    """The files in the order of the archive, which does not depend on how a database sorts text."""
+    found = list(files.order_by().values_list(*_File._fields)[: MOST_FILES + 1])
+    if not found:
+        raise NotFound("There is no file to download here.", code="nothing-to-download")
+    if len(found) > MOST_FILES:
+        raise InvalidInput(
+            f"An archive holds at most {MOST_FILES:,} files. Use the lists for aria2 or rclone instead.",
+            code="too-many-files",
+        )
+    rows = [_File(*values) for values in found]
+    rows.sort(key=lambda row: (folders[row.dataset_id], row.name))
+    return rows
+
+
+@dataclass
+class _Stored:
+    """What the storages say of the files: their sizes, in the order of the files, and the storages by key."""
+
+    sizes: list[int]
+    storages: dict[int, Storage] = field(default_factory=dict)
+
+
+def _check_files(rows: Sequence[_File]) -> _Stored:
+    """Raises Unavailable naming the files that are missing or changed. Reads whole folders where that saves requests."""
+    storage_rows = StorageRow.objects.in_bulk({row.storage_id for row in rows})
+    stored = _Stored([0] * len(rows), {key: open_storage(row) for key, row in storage_rows.items()})
+    folders: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for index, row in enumerate(rows):
+        folders[row.storage_id, row.path.rpartition("/")[0]].append(index)
+    problems: list[tuple[str, str]] = []
+    for (storage_id, folder), indexes in folders.items():
+        storage = stored.storages[storage_id]
+        wanted = {rows[index].path for index in indexes}
+        listed = _listed_entries(storage, folder, wanted) if len(indexes) >= LISTED_FROM else {}
+        for index in indexes:
+            row = rows[index]
+            entry, reason = _look_at(storage, row, listed)
+            if reason:
+                problems.append((row.name, reason))
+                if len(problems) == MOST_PROBLEMS:
+                    raise not_intact(problems)
+            stored.sizes[index] = (entry.size or 0) if entry else 0
+    if problems:
+        raise not_intact(problems)
+    return stored
+
+
+def _listed_entries(storage: Storage, folder: str, wanted: set[str]) -> dict[str, StoredEntry]:
+    """What a folder holds of the `wanted` paths, from at most four times as many entries as are wanted."""
+    found: dict[str, StoredEntry] = {}
+    cursor, seen = None, 0
+    while len(found) < len(wanted) and seen <= 4 * len(wanted):
+        try:
+            page = storage.list_page(folder, cursor, limit=PAGE)
+        except StorageError as error:
+            reason_of(error)
+            return found
+        found |= {entry.path: entry for entry in page.entries if entry.path in wanted}
+        cursor, seen = page.next_cursor, seen + len(page.entries)
+        if cursor is None:
+            break
+    return found
+
+
+def _look_at(storage: Storage, row: _File, listed: Mapping[str, StoredEntry]) -> tuple[StoredEntry | None, str]:
+    try:
+        entry = listed.get(row.path) or storage.stat(row.path)
+    except StorageError as error:
+        return None, reason_of(error)
+    return entry, difference(row.size, row.modified_at, row.fixity, entry)
+
+
+class _Contents:
+    """The contents of an archive's entries: the files, then what was left out, then the manifest.
+
+    A digest that is not known yet is computed while its file passes, so that the manifest, which is last, has all of them.
+    """
+
+    def __init__(
+        self, rows: Sequence[_File], names: Sequence[str], storages: Mapping[int, Storage], left_out: bytes
+    ) -> None:
+        self._rows = rows
+        self._names = names
+        self._storages = storages
+        self._left_out = left_out
+        self._computed: dict[int, str] = {}
+        self._is_complete = all(row.sha256 for row in rows)
+
+    def extra_entries(self) -> list[Entry]:
+        manifest_size = sum(64 + 2 + len(name.encode()) + 1 for name in self._names)
+        manifest = Entry(MANIFEST, manifest_size)
+        if self._is_complete:
+            manifest.crc32 = _crc32(self._manifest_lines())
+        if not self._left_out:
+            return [manifest]
+        return [Entry(LEFT_OUT, len(self._left_out), crc32=_crc32([self._left_out])), manifest]
+
+    def read(self, index: int, offset: int, length: int) -> Iterable[bytes]:
+        if index < len(self._rows):
+            return self._read_file(index, offset, length)
+        if self._left_out and index == len(self._rows):
+            return (self._left_out[offset : offset + length],)
+        return (b"".join(self._manifest_lines())[offset : offset + length],)
+
+    def _read_file(self, index: int, offset: int, length: int) -> Iterator[bytes]:
+        row = self._rows[index]
+        storage = self._storages[row.storage_id]
+        entry = storage.stat(row.path)
+        if difference(row.size, row.modified_at, row.fixity, entry):
+            raise StorageFileChanged("A file was changed while it was being downloaded.", path=row.path)
+        digest = None if row.sha256 else hashlib.sha256()
+        with storage.open_range(row.path, offset, length, entry=entry) as chunks:
+            for chunk in chunks:
+                if digest:
+                    digest.update(chunk)
+                yield chunk
+        if digest:
+            self._computed[index] = digest.hexdigest()
+
+    def _manifest_lines(self) -> Iterator[bytes]:
+        empty = hashlib.sha256().hexdigest()
+        for index, (row, name) in enumerate(zip(self._rows, self._names, strict=True)):
+            yield f"{row.sha256 or self._computed.get(index, empty)}  {name}\n".encode()
+
+
+def _crc32(pieces: Iterable[bytes]) -> int:
+    value = 0
+    for piece in pieces:
+        value = zlib.crc32(piece, value)
+    return value
+
+
+def _left_out_text(left_out: Sequence[str]) -> bytes:
+    if not left_out:
+        return b""
+    return ("These datasets are not in this archive: their files were closed to you.\n\n" + "".join(left_out)).encode()
+
+
+def _etag(archive: Archive, rows: Sequence[_File], left_out: Sequence[str]) -> str:
+    """A strong tag: the same for the same bytes only. Empty for an archive whose bytes are not known beforehand."""
+    if not archive.is_reproducible:
+        return ""
+    digest = hashlib.sha256(b"zip-1\n")
+    for entry in archive.entries:
+        digest.update(f"{entry.name}\n{entry.size} {entry.crc32} {entry.modified_at}\n".encode())
+    for row in rows:
+        digest.update(row.sha256.encode())
+    digest.update("".join(left_out).encode())
+    return f'"{digest.hexdigest()}"'
