@@ -20,9 +20,16 @@ _HC = 12.398419843320026  # keV Å
 
 
 def write_sas_image(
-    path: Path, rng: Generator, *, title: str, sample: str, started_at: datetime, radius: float
+    path: Path,
+    rng: Generator,
+    *,
+    title: str,
+    sample: str,
+    started_at: datetime,
+    radius: float,
+    temperature: float,
 ) -> None:
-    """NXsas: one 2-D scattering pattern of spheres of a radius in nm, with rings and a beam stop."""
+    """NXsas: a 2-D scattering pattern with beam stop, of spheres of a radius in nm, at a temperature in °C."""
     shape, distance, pixel, energy = (487, 619), 3.218, 172e-6, 12.4
     centre = (243.4, 302.8)
     rows, columns = np.ogrid[: shape[0], : shape[1]]
@@ -45,14 +52,21 @@ def write_sas_image(
         geometry = _group(_group(collimator, "geometry", "NXgeometry"), "shape", "NXshape")
         geometry["shape"] = "nxslit"
         _fields(geometry, size=([0.0004, 0.0004], "m"))
-        _sample(entry, sample, thickness=(1.0, "mm"), temperature=(25.0, "degC"))
+        _sample(entry, sample, thickness=(1.0, "mm"), temperature=(temperature, "degC"))
         _default_plot(entry, "data", signal=detector["data"])
 
 
 def write_reduced_sas(
-    path: Path, rng: Generator, *, title: str, sample: str, started_at: datetime, radius: float
+    path: Path,
+    rng: Generator,
+    *,
+    title: str,
+    sample: str,
+    started_at: datetime,
+    radius: float,
+    temperature: float,
 ) -> None:
-    """NXcanSAS: intensity versus scattering vector, with uncertainties, of spheres of a radius in nm."""
+    """NXcanSAS: intensity versus scattering vector, with uncertainties, of the same spheres."""
     q = np.geomspace(0.05, 3.2, 240)
     intensity = 120 * _sphere_intensity(q, radius) + 0.02
     deviation = 0.02 * intensity + 0.002
@@ -68,7 +82,7 @@ def write_reduced_sas(
         node = _group(entry, "sassample", "NXsample")
         node.attrs["canSAS_class"] = "SASsample"
         node["name"] = sample
-        _fields(node, thickness=(1.0, "mm"), temperature=(298.15, "K"))
+        _fields(node, thickness=(1.0, "mm"), temperature=(temperature + 273.15, "K"))
         process = _group(entry, "sasprocess", "NXprocess")
         process.attrs["canSAS_class"] = "SASprocess"
         process["name"] = "azimuthal average"
@@ -179,8 +193,8 @@ def write_spec(path: Path, rng: Generator, *, title: str, sample: str, started_a
         f"#F {path.name}",
         f"#E {int(started_at.timestamp())}",
         f"#D {stamp}",
+        f"#C SYNTHETIC: {title}  Sample = {sample}",
         f"#C {SYNTHETIC}",
-        f"#C {title}  Sample = {sample}",
         "#O0 Energy  Sample X  Sample Y  Attenuator",
         "#o0 en sx sy att",
         "",

@@ -279,9 +279,36 @@ def _reduced(pattern: DemoDataset) -> DemoDataset:
 
 
 _PATTERNS = (
-    _beamline("PS-PEO-12_25C", "ELS-20417", "PS-PEO-12", "Micelles at 25 °C", "sas image", "SAXS", radius=18.0),
-    _beamline("PS-PEO-12_45C", "ELS-20417", "PS-PEO-12", "Micelles at 45 °C", "sas image", "SAXS", radius=21.5),
-    _beamline("PS-PEO-20_25C", "ELS-20417", "PS-PEO-20", "Larger micelles at 25 °C", "sas image", "SAXS", radius=29.0),
+    _beamline(
+        "PS-PEO-12_25C",
+        "ELS-20417",
+        "PS-PEO-12",
+        "Micelles at 25 °C",
+        "sas image",
+        "SAXS",
+        radius=18.0,
+        temperature=25.0,
+    ),
+    _beamline(
+        "PS-PEO-12_45C",
+        "ELS-20417",
+        "PS-PEO-12",
+        "Micelles at 45 °C",
+        "sas image",
+        "SAXS",
+        radius=21.5,
+        temperature=45.0,
+    ),
+    _beamline(
+        "PS-PEO-20_25C",
+        "ELS-20417",
+        "PS-PEO-20",
+        "Larger micelles at 25 °C",
+        "sas image",
+        "SAXS",
+        radius=29.0,
+        temperature=25.0,
+    ),
 )
 
 DATASETS = (
