@@ -166,6 +166,20 @@ def _says_the_same(text: str, as_given: str) -> bool:
     return given is not None and given == units.parse_quantity(text)
 
 
+@register.filter
+def picture_width(parameters: Iterable[ParameterValue]) -> str:
+    """How many metres of the sample a picture spans from left to right, for its scale bar; empty when nobody said."""
+    values: dict[str, float] = {}
+    for parameter in parameters:
+        is_wanted = parameter.source == "person" or parameter.name not in values
+        if not parameter.group and parameter.value_si is not None and is_wanted:
+            values[parameter.name] = parameter.value_si
+    if "pixel_size_x" in values and "image_width" in values:
+        return repr(values["pixel_size_x"] * values["image_width"])
+    width = values.get("field_of_view_x") or values.get("field_of_view")
+    return repr(width) if width else ""
+
+
 @dataclass(frozen=True)
 class Change:
     """One value of an audit entry; None on the side where the value did not exist."""

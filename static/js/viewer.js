@@ -1,5 +1,5 @@
 // Deep zoom: replaces the static picture of [data-viewer] by OpenSeadragon, with our own controls and a live scale bar.
-// data-source: an image or a .dzi address; data-pixel-size: metres per pixel of the full image, when known.
+// data-source: an image or a .dzi address; data-width: metres on the sample across the whole picture, when known.
 const PREFIXES = [[1, "m"], [1e-3, "mm"], [1e-6, "µm"], [1e-9, "nm"], [1e-12, "pm"]];
 
 function inWords(metres) {
@@ -12,10 +12,11 @@ function roundLength(metres) {
   return power * [5, 2, 1].find((step) => step * power <= metres * 1.0001);
 }
 
-function followScale(viewer, bar, pixelSize) {
+function followScale(viewer, bar, width) {
   const draw = () => {
     const image = viewer.world.getItemAt(0);
     if (!image) return;
+    const pixelSize = width / image.getContentSize().x;
     const metresPerScreenPixel = pixelSize / image.viewportToImageZoom(viewer.viewport.getZoom(true));
     const length = roundLength(metresPerScreenPixel * Math.min(180, viewer.container.clientWidth / 3));
     bar.style.width = `${length / metresPerScreenPixel}px`;
@@ -60,8 +61,8 @@ function start(frame) {
     action();
     viewer.viewport.applyConstraints();
   });
-  const pixelSize = Number(frame.dataset.pixelSize);
-  if (pixelSize > 0) followScale(viewer, frame.querySelector(".scalebar"), pixelSize);
+  const width = Number(frame.dataset.width);
+  if (width > 0) followScale(viewer, frame.querySelector(".scalebar"), width);
 }
 
 // OpenSeadragon adds a style element of its own unless it finds one; the content policy would refuse it. This one styles nothing.
