@@ -2,7 +2,7 @@
 
 import os
 
-from celery import Celery
+from celery import Celery, signals
 
 from portal.schedule import beat_schedule
 
@@ -12,3 +12,9 @@ app = Celery("faircat")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.beat_schedule = beat_schedule()
 app.autodiscover_tasks()
+
+
+@signals.worker_ready.connect
+def sweep_at_start(**_details: object) -> None:
+    """A worker that starts first does what was left undone, and shows that it is there."""
+    app.send_task("catalogue.tasks.sweep_outbox")

@@ -6,7 +6,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from catalogue.access import SYSTEM
 from catalogue.errors import DomainError
+from catalogue.services.statistics import measure_statistics
 from portal.accounts.demo_accounts import ensure_demo_accounts
 from portal.demo import make_demo
 
@@ -23,5 +25,6 @@ class Command(BaseCommand):
             count = make_demo(actor=actor, folder=folder, today=timezone.localdate(), say=self.stdout.write)
         except DomainError as error:
             raise CommandError(error.message) from error
+        measure_statistics(actor=SYSTEM)
         if count:
             self.stdout.write(f"{count} datasets were registered; the worker reads their metadata now.")

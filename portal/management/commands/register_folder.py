@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from catalogue.access import SYSTEM
 from catalogue.errors import DomainError
 from catalogue.services.declarations import declare_facility
+from catalogue.services.statistics import measure_statistics
 from portal.accounts.demo_accounts import PI, ensure_demo_accounts
 from portal.folder import register_folder
 
@@ -28,4 +29,5 @@ class Command(BaseCommand):
             count = register_folder(actor=actor, facility=facility, folder=folder, team=(PI,), say=self.stdout.write)
         except DomainError as error:
             raise CommandError(error.message) from error
+        measure_statistics(actor=SYSTEM)
         self.stdout.write(f"{count} new datasets of {folder} were registered; the worker reads their metadata now.")
