@@ -113,16 +113,9 @@ _TESLA_FACTORS = {"G": 1e-4, "gauss": 1e-4, "Gauss": 1e-4, "mG": 1e-7, "kG": 0.1
 # Names that pint reads as constants of nature, which no instrument means by a unit.
 _CONSTANTS = frozenset({"c", "k", "R", "hbar", "pi", "speed_of_light", "boltzmann_constant"})
 _BASE_SYMBOLS = {
-    "kilogram": "kg",
-    "meter": "m",
-    "second": "s",
-    "ampere": "A",
-    "kelvin": "K",
-    "mole": "mol",
-    "candela": "cd",
-    "radian": "rad",
-    "pixel": "px",
-}
+    "kilogram": "kg", "meter": "m", "second": "s", "ampere": "A", "kelvin": "K", "mole": "mol", "candela": "cd",
+    "radian": "rad", "pixel": "px",
+}  # fmt: skip
 
 _TERM = re.compile(r"(?P<name>[^\W\d]+|°[CF]?|A°|%)(?:(?:\^|\*\*)?(?P<power>[+-]?\d))?(?!\d)")
 _OPERATOR = re.compile(r"\s*(?P<slash>/)\s*|\s*[*·⋅]\s*|\s*\.(?!\d)\s*|\s+")

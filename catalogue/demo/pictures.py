@@ -15,10 +15,13 @@ Shape = tuple[int, int]
 def particles(rng: Generator, shape: Shape) -> Picture:
     """Monodisperse spheres, loosely packed in a few layers."""
     relief = smooth_noise(rng, shape, 60) * 6
+    radius = 34.0
     for layer in range(3):
-        for _ in range(130 - 25 * layer):
-            radius = 34 * rng.normal(1, 0.04)
-            add_sphere(relief, rng.uniform(0, shape[1]), rng.uniform(0, shape[0]), radius, layer * 26)
+        centres = np.empty((0, 2))
+        for centre in rng.uniform((0, 0), (shape[1], shape[0]), (400 - 90 * layer, 2)):
+            if not (np.hypot(*(centres - centre).T) < 1.94 * radius).any():
+                centres = np.vstack([centres, centre])
+                add_sphere(relief, centre[0], centre[1], radius * rng.normal(1, 0.025), layer * 30)
     return shade(rng, relief, steepness=0.75)
 
 

@@ -183,8 +183,8 @@ INVESTIGATIONS = (
          SampleEntry(name="ZnO-seed", formula="ZnO", description="Seed film, 80 nm")),
     ),
     DemoInvestigation(
-        "NL-CARB-3", "nanolab-helios", 420, 3, "Slice and view of a porous carbon electrode",
-        "A series of ion-milled cross-sections shows how the pores of a battery electrode are connected. The probe tip and "
+        "NL-CARB-3", "nanolab-helios", 420, 3, "Cross-sections of a porous carbon electrode",
+        "Ion-milled cross-sections at three positions show how the pores of a battery electrode are connected. The probe tip and "
         "a micromechanical test structure served to calibrate the lift-out.",
         "P-0207", "Transport in porous electrodes", _team(_ESEMPIO, _BEISPIEL, _MITHAL),
         (SampleEntry(name="C-sponge-2", formula="C", description="Templated carbon, 60 % porosity"),
@@ -318,9 +318,9 @@ DATASETS = (
     _sem("Si-P64_array", "NL-ZNO-1", "Si-P64", "Pillar array before growth", "zeiss", "patterned surface", 1.05e-6),
     _sem("Si-P64_defects", "NL-ZNO-1", "Si-P64", "Pillar array, missing pillars", "zeiss", "patterned surface", 1.4e-6),
     _sem("ZnO-seed_film", "NL-ZNO-1", "ZnO-seed", "Grains of the seed film", "zeiss", "film", 1.9e-6),
-    _sem("sponge_slice01", "NL-CARB-3", "C-sponge-2", "Electrode, slice 1", "fei", "porous sponge", 8.2e-6, tilt=52.0),
-    _sem("sponge_slice02", "NL-CARB-3", "C-sponge-2", "Electrode, slice 2", "fei", "porous sponge", 8.2e-6, tilt=52.0),
-    _sem("sponge_slice03", "NL-CARB-3", "C-sponge-2", "Electrode, slice 3", "fei", "porous sponge", 8.2e-6, tilt=52.0),
+    _sem("sponge_section01", "NL-CARB-3", "C-sponge-2", "Electrode, cross-section 1", "fei", "porous sponge", 8.2e-6, tilt=52.0),
+    _sem("sponge_section02", "NL-CARB-3", "C-sponge-2", "Electrode, cross-section 2", "fei", "porous sponge", 8.2e-6, tilt=52.0),
+    _sem("sponge_section03", "NL-CARB-3", "C-sponge-2", "Electrode, cross-section 3", "fei", "porous sponge", 8.2e-6, tilt=52.0),
     _sem("W-probe_tip", "NL-CARB-3", "W-probe", "Apex of the manipulator", "fei", "tip", 1.6e-6),
     _sem("Comb-7_overview", "NL-CARB-3", "Comb-7", "Comb drive of the test structure", "fei", "MEMS", 1.2e-4),
     _sem("PCL-800_mat", "NL-FIB-2", "PCL-800", "Fibre mat, slow collector", "tescan", "fibres", 4.2e-5),

@@ -131,7 +131,7 @@ def test_jeol_pictures_have_a_side_car_whose_scale_fits_the_drawn_bar(files):
 
 
 def test_the_banner_of_a_picture_holds_light_text_on_black(files):
-    image = np.asarray(Image.open(one(files, "sponge_slice01.tif").path))
+    image = np.asarray(Image.open(one(files, "sponge_section01.tif").path))
     banner = image[884:]
     assert (banner == 0).mean() > 0.8
     assert (banner == 255).sum() > 200
