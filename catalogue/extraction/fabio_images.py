@@ -17,6 +17,10 @@ from catalogue.extraction.draft import Draft
 from catalogue.extraction.model import UnreadableFile
 from catalogue.extraction.source import SourceFile
 
+# Damaged headers are no news for our log, and may hold a person's name.
+logging.getLogger("fabio").addHandler(logging.NullHandler())
+logging.getLogger("fabio").propagate = False
+
 _HEAD_BYTES = 65_536
 _EDF_NUMBERS = {
     "wavelength": ("wavelength", "m"),
@@ -170,7 +174,6 @@ def _preview(reader_name: str, read_bytes: Any, size: tuple[int, int], draft: Dr
 def _decode(reader_name: str, content: bytes) -> thumbnails.Array | None:
     from fabio import cbfimage, edfimage, fabioutils  # slow to import
 
-    logging.getLogger("fabio").setLevel(logging.CRITICAL)
     reader = edfimage.EdfImage() if reader_name == "EdfImage" else cbfimage.CbfImage()
     image = reader.read(fabioutils.BytesIO(content))
     return None if image.data is None else np.asarray(image.data)

@@ -19,7 +19,8 @@ Node: TypeAlias = "h5py.Group | h5py.Dataset"
 _LARGEST_VALUE = 65_536  # bytes of a dataset or attribute that is read as metadata
 _LARGEST_CHUNK = 1_000_000
 _MOST_ATTRIBUTES = 200
-_FAILURES = (KeyError, OSError, RuntimeError, ValueError, TypeError, UnicodeError)
+# MemoryError: a damaged length of a text can ask for gigabytes; the sandbox's limit then ends the attempt, not the walk.
+_FAILURES = (MemoryError, KeyError, OSError, RuntimeError, ValueError, TypeError, UnicodeError)
 
 
 def walk(root: h5py.Group, draft: Draft) -> Iterator[tuple[str, Node]]:

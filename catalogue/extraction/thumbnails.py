@@ -32,16 +32,17 @@ def picture(array: Array, longest_side: int = 512) -> bytes:
 
 def line(values: Array, positions: Array | None = None, longest_side: int = 512) -> bytes | None:
     """A WebP with a plain line drawing of a 1-D signal; None when there are not two finite points."""
-    y = np.asarray(values, dtype=np.float64).ravel()
-    x = np.arange(y.size, dtype=np.float64) if positions is None else np.asarray(positions, dtype=np.float64).ravel()
+    step = max(1, values.size // (4 * longest_side))
+    y = np.asarray(values.ravel()[::step], dtype=np.float64)
+    x = np.arange(y.size, dtype=np.float64)
+    if positions is not None:
+        x = np.asarray(positions.ravel()[::step], dtype=np.float64)
     length = min(x.size, y.size)
     finite = np.isfinite(x[:length]) & np.isfinite(y[:length])
     x, y = x[:length][finite], y[:length][finite]
     if y.size < 2:
         return None
     width, height, margin = longest_side, longest_side * 5 // 8, longest_side // 32
-    step = max(1, y.size // (4 * width))
-    x, y = x[::step], y[::step]
     points = zip(_span(x, margin, width - margin), _span(y, height - margin, margin), strict=True)
     image = Image.new("L", (width, height), _PAPER)
     draw = ImageDraw.Draw(image)

@@ -5,6 +5,7 @@ Resolution tags are ignored on purpose: in SEM files they hold 72 or 96 dpi what
 
 from __future__ import annotations
 
+import logging
 import warnings
 from typing import BinaryIO
 
@@ -16,6 +17,10 @@ from catalogue.extraction import fei, sidecars, tescan, text, thumbnails, zeiss
 from catalogue.extraction.draft import Draft
 from catalogue.extraction.model import UnreadableFile
 from catalogue.extraction.source import SourceFile
+
+# tifffile logs the bytes of tags that it cannot decode, and they may hold a person's name.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+logging.getLogger("tifffile").propagate = False
 
 _MAX_TAGS = 1_000
 _PLAIN_TAGS = {

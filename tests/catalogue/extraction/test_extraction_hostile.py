@@ -3,6 +3,7 @@
 import os
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -13,11 +14,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from catalogue.extraction import Limits, LocalFile, extract, sniff
+from catalogue.extraction import Limits, LocalFile, extract, sandbox, sniff
+from catalogue.extraction.sandbox import extract_in_sandbox
 from tests.catalogue.extraction import making
 from tests.catalogue.extraction.making import codes, gradient, standard
 
 KINDS = ("zeiss.tif", "fei.tif", "a.h5", "a.png", "a.bmp", "a.mrc", "a.spec", "a.edf")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_child_left() -> Iterator[None]:
+    yield
+    sandbox.close()
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +71,7 @@ def test_a_file_with_damaged_bytes_gives_a_result(
     for position in random.integers(0, min(len(content), 4000), 12):
         content[position] = random.integers(256)
     (tmp_path / kind).write_bytes(content)
-    found = extract(LocalFile(tmp_path / kind), Limits(reading_seconds=2))
+    found = extract_in_sandbox(tmp_path / kind, Limits(memory_bytes=300_000_000))
     assert found.format_label
 
 
