@@ -12,3 +12,4 @@ class CatalogueConfig(AppConfig):
 
         outbox.register_handler("extract", deliveries.extract)
         outbox.register_handler("checksum", deliveries.checksum)
+        outbox.register_handler("check-file", deliveries.check_file)

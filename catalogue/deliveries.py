@@ -6,6 +6,7 @@ from catalogue.access import SYSTEM
 from catalogue.errors import Unavailable
 from catalogue.outbox import Retry
 from catalogue.services.extraction import extract_dataset
+from catalogue.services.fixity import check_file as check_one_file
 from catalogue.services.fixity import checksum_dataset
 
 
@@ -21,5 +22,13 @@ def checksum(key: str, payload: dict) -> None:
     """`key` is the uid of a dataset whose files were not checked yet."""
     try:
         checksum_dataset(actor=SYSTEM, uid=UUID(key))
+    except Unavailable as error:
+        raise Retry(error.message) from error
+
+
+def check_file(key: str, payload: dict) -> None:
+    """`key` is the primary key of a file that the watcher saw change, vanish or come back."""
+    try:
+        check_one_file(actor=SYSTEM, datafile_id=int(key))
     except Unavailable as error:
         raise Retry(error.message) from error
