@@ -45,6 +45,12 @@ class StaleVersion(DomainError):
     code = "stale-version"
 
 
+class PreconditionMissing(DomainError):
+    """A change that does not say from which version of the record it was made."""
+
+    code = "precondition-required"
+
+
 class Gone(DomainError):
     """The record was withdrawn."""
 

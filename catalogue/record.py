@@ -127,6 +127,14 @@ class DatasetRef:
 
 
 @dataclass(frozen=True)
+class SampleRecord(SampleRef):
+    """A sample with the investigation that it belongs to."""
+
+    version: int
+    investigation: InvestigationRef
+
+
+@dataclass(frozen=True)
 class ParameterValue:
     """One metadata value. `value`/`unit` as given; `value_si`/`unit_si` normalised; `text` is the value as written."""
 
@@ -299,6 +307,16 @@ def sample_ref(sample: Sample) -> SampleRef:
         formula=sample.formula,
         description=sample.description,
         sample_type=sample.sample_type,
+    )
+
+
+def sample_record(sample: Sample) -> SampleRecord:
+    """The record of a sample that its reader may see; its investigation comes fetched."""
+    investigation = sample.investigation
+    return SampleRecord(
+        **vars(sample_ref(sample)),
+        version=sample.version,
+        investigation=InvestigationRef(investigation.uid, investigation.title, investigation.visit_id),
     )
 
 

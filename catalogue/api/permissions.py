@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
 from rest_framework.permissions import SAFE_METHODS, BasePermission
+
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 

@@ -18,6 +18,9 @@ LONGEST_KEY = 300
 LONGEST_PATH_BYTES = 1000
 MOST_FILES = 100_000
 
+MOST_PROBLEMS = 20
+TAKEN = "registered already in another dataset."
+
 Refusal = tuple[str, str, dict[str, list[str]]]
 
 
@@ -33,13 +36,12 @@ def problems_of(entry: DatasetEntry, found: References, actor: Principal) -> Ref
     is_known = (investigation.instrument_id, entry.registration_key) in found.existing_by_key
     if not (entry.registration_key and is_known):
         _check_files(entry, found, actor, fields)
-    if problems := parameter_problems(entry.parameters):
-        fields["parameters"] = problems[:20]
+    fields |= parameter_problems(entry.parameters)
     if not fields:
         return None
-    is_taken = any("registered already" in text for text in fields.get("files", ()))
+    is_taken = any(TAKEN in text for texts in fields.values() for text in texts)
     code = "file-registered" if is_taken else "invalid"
-    return code, f"Not registered: check {', '.join(sorted(fields))}.", fields
+    return code, f"Not registered: check {', '.join(sorted(fields)[:MOST_PROBLEMS])}.", fields
 
 
 def _check_texts(entry: DatasetEntry, fields: dict[str, list[str]]) -> None:
@@ -59,16 +61,14 @@ def _check_texts(entry: DatasetEntry, fields: dict[str, list[str]]) -> None:
 
 
 def _check_references(entry: DatasetEntry, found: References, fields: dict[str, list[str]]) -> None:
-    unknown = [iri for iri in entry.techniques if iri not in found.techniques]
-    if unknown:
-        fields["techniques"] = [
-            f"{iri[:100]}: no such technique; give its IRI, see /api/v1/techniques." for iri in unknown
-        ]
+    for place, iri in enumerate(entry.techniques):
+        if iri not in found.techniques:
+            fields[f"techniques.{place}"] = [f"{iri[:100]}: no such technique; give its IRI, see /api/v1/techniques."]
     if entry.licence and entry.licence not in found.licences:
         fields["licence"] = [f"{entry.licence[:40]}: no SPDX licence known here."]
-    hidden = [str(uid) for uid in entry.derived_from if uid not in found.sources]
-    if hidden:
-        fields["derived_from"] = [f"{uid}: no such dataset that you may read." for uid in hidden]
+    for place, uid in enumerate(entry.derived_from):
+        if uid not in found.sources:
+            fields[f"derived_from.{place}"] = [f"{uid}: no such dataset that you may read."]
     try:
         check_relations(entry.relations)
     except InvalidInput as error:
@@ -76,20 +76,22 @@ def _check_references(entry: DatasetEntry, found: References, fields: dict[str, 
 
 
 def _check_files(entry: DatasetEntry, found: References, actor: Principal, fields: dict[str, list[str]]) -> None:
-    problems = []
-    names = set()
     if len(entry.files) > MOST_FILES:
         fields["files"] = [f"A dataset takes at most {MOST_FILES} files in one request."]
         return
-    for file in entry.files:
+    names = set()
+    places = set()
+    for place, file in enumerate(entry.files):
         name = file.name or file.path.rsplit("/", 1)[-1]
-        if problem := _file_problem(entry, file, found, actor):
-            problems.append(f"{name[:100]}: {problem}")
-        elif name in names:
-            problems.append(f"{name[:100]}: two files of this dataset have this name; give each a name of its own.")
+        problem = _file_problem(entry, file, found, actor)
+        if name in names or (file.storage, file.path) in places:
+            problem = problem or "two files of this dataset have this name; give each a name of its own."
         names.add(name)
-    if problems:
-        fields["files"] = problems[:20]
+        places.add((file.storage, file.path))
+        if problem:
+            fields[f"files.{place}"] = [f"{name[:100]}: {problem}"]
+        if len(fields) >= MOST_PROBLEMS:
+            return
 
 
 def _file_problem(entry: DatasetEntry, file: FileEntry, found: References, actor: Principal) -> str:
@@ -106,7 +108,7 @@ def _file_problem(entry: DatasetEntry, file: FileEntry, found: References, actor
         except StoragePathRefused as error:
             return str(error)
     if (storage.pk, file.path) in found.taken_paths:
-        return "registered already in another dataset."
+        return TAKEN
     if not SHA256.fullmatch(file.sha256):
         return "a SHA-256 has 64 hexadecimal digits."
     if file.role not in FileRole.values:

@@ -8,14 +8,14 @@ from uuid import UUID
 
 from dateutil.relativedelta import relativedelta
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from catalogue import access, events
-from catalogue.access import Principal
+from catalogue.access import Level, Principal
 from catalogue.audit import write_audit
 from catalogue.entries import InvestigationEntry, PersonEntry, RelationEntry, SampleEntry
-from catalogue.errors import Conflict, InvalidInput, NotAllowed, NotFound, StaleVersion
+from catalogue.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from catalogue.identifiers import normalise_orcid, normalise_ror
 from catalogue.models import (
     Facility,
@@ -30,6 +30,7 @@ from catalogue.models import (
     TeamMember,
 )
 from catalogue.models.investigations import TeamRole
+from catalogue.services.versions import write_version
 from catalogue.vocabularies.datacite_types import RELATION_TYPES
 
 VISIT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -94,9 +95,7 @@ def update_investigation(
 
     The embargo follows a new end of the session as long as the policy alone set it, and never moves once it has passed.
     """
-    investigation = Investigation.objects.select_related("facility", "instrument", "licence").filter(uid=uid).first()
-    if investigation is None:
-        raise NotFound("There is no such investigation.")
+    investigation = changeable_investigation(uid, actor)
     _authorise_change(investigation, actor, changes)
     before = _snapshot(investigation)
     values = {name: changes[name] for name in PLAIN_FIELDS if name in changes}
@@ -109,7 +108,7 @@ def update_investigation(
         values["licence"] = _licence(changes["licence"])
     values |= _moved_embargo(investigation, started_at, ended_at)
     with transaction.atomic():
-        _write_version(investigation, values, expected_version)
+        write_version(investigation, values, expected_version)
         if "team" in changes:
             _set_team(investigation, changes["team"])
         if "relations" in changes:
@@ -120,10 +119,21 @@ def update_investigation(
     return investigation
 
 
+def changeable_investigation(uid: UUID, actor: Principal) -> Investigation:
+    """The active investigation in which `actor` may register; NotFound where the actor may not even know of it."""
+    rows = Investigation.objects.select_related("facility", "instrument", "licence", "proposal")
+    investigation = rows.filter(uid=uid).first()
+    if investigation is not None and access.may_register_in(investigation, actor):
+        if access.is_withdrawn(investigation):
+            raise Conflict("This investigation was withdrawn and is not changed any more.", code="withdrawn")
+        return investigation
+    if investigation is None or access.investigation_level(investigation, actor, now=timezone.now()) == Level.NOTHING:
+        raise NotFound("There is no such investigation.")
+    raise NotAllowed("This account may not change this investigation.")
+
+
 def _authorise_change(investigation: Investigation, actor: Principal, changes: dict[str, Any]) -> None:
     """The team decides who reads closed data: only its leaders and curators change it, never an instrument's token."""
-    if not access.may_register_in(investigation, actor):
-        raise NotAllowed("This account may not change this investigation.")
     if actor.is_curator or actor.is_administrator:
         return
     if actor.instrument_id is not None:
@@ -142,16 +152,6 @@ def _moved_embargo(
     if has_passed or investigation.embargo_until != by_policy:
         return {}
     return {"embargo_until": embargo_end(investigation.facility, started_at, ended_at)}
-
-
-def _write_version(record: Investigation | Sample, values: dict[str, Any], expected_version: int | None) -> None:
-    rows = type(record).objects.filter(pk=record.pk)
-    if expected_version is not None:
-        rows = rows.filter(version=expected_version)
-    if not rows.update(**values, version=F("version") + 1, updated_at=timezone.now()):
-        raise StaleVersion(
-            "Somebody else changed this record since you read it. Read it again, then repeat your change."
-        )
 
 
 def _check(entry: InvestigationEntry) -> None:
@@ -262,10 +262,17 @@ def check_relations(relations: Sequence[RelationEntry]) -> None:
                 f"{entry.relation_type[:40]!r} is no DataCite relation type, or its identifier is empty.",
                 fields={"relations": ["Give a relation type such as IsSupplementTo and an identifier."]},
             )
+    if len({(entry.relation_type, entry.identifier) for entry in relations}) < len(relations):
+        raise InvalidInput("A relation is given twice.", fields={"relations": ["Send each relation once."]})
 
 
-def save_sample(*, actor: Principal, investigation: Investigation, entry: SampleEntry) -> Sample:
-    """Make or update the sample of that name in `investigation`."""
+def save_sample(
+    *, actor: Principal, investigation: Investigation, entry: SampleEntry, expected_version: int | None = None
+) -> tuple[Sample, bool]:
+    """Make or update the sample of that name in `investigation`; the second value says whether it is new.
+
+    `expected_version` is the version that is changed, 0 for one that must not exist yet, None for either.
+    """
     if not access.may_register_in(investigation, actor):
         raise NotAllowed("This account may not register samples in this investigation.")
     if not entry.name.strip():
@@ -273,11 +280,14 @@ def save_sample(*, actor: Principal, investigation: Investigation, entry: Sample
     details = {"formula": entry.formula, "description": entry.description, "sample_type": entry.sample_type}
     with transaction.atomic():
         sample, is_new = Sample.objects.get_or_create(investigation=investigation, name=entry.name, defaults=details)
+        if is_new and expected_version:
+            raise NotFound("There is no such sample.")
+        before = {} if is_new else {name: getattr(sample, name) for name in details}
         if not is_new:
-            _write_version(sample, details, None)
+            write_version(sample, details, expected_version)
             sample.refresh_from_db()
-        write_audit(actor=actor, action="create" if is_new else "update", record=sample, after=details)
-    return sample
+        write_audit(actor=actor, action="create" if is_new else "update", record=sample, before=before, after=details)
+    return sample, is_new
 
 
 def _snapshot(investigation: Investigation) -> dict[str, Any]:

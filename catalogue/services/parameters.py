@@ -6,8 +6,6 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
-from django.utils import timezone
 
 from catalogue import access, events
 from catalogue.access import Principal
@@ -17,6 +15,7 @@ from catalogue.errors import InvalidInput, NotAllowed
 from catalogue.models import Dataset, Parameter
 from catalogue.models.datasets import ParameterKind, Source
 from catalogue.services.rows import insert_rows
+from catalogue.services.versions import write_version
 from catalogue.units import to_si
 
 COLUMNS = (
@@ -39,23 +38,26 @@ LONGEST_TEXT = 20_000
 LONGEST_UNIT = 60
 MOST_ITEMS = 1000
 MOST_PARAMETERS = 5000
+MOST_PROBLEMS = 20
 
 ParameterRow = tuple[Any, ...]
 
 
-def parameter_problems(parameters: Sequence[ParameterEntry]) -> list[str]:
-    """What is wrong with `parameters`, each problem naming the parameter and the remedy."""
-    problems = []
+def parameter_problems(parameters: Sequence[ParameterEntry]) -> dict[str, list[str]]:
+    """What is wrong with `parameters`, by the place in the list, each naming the parameter and the remedy."""
     if len(parameters) > MOST_PARAMETERS:
-        return [f"A dataset takes at most {MOST_PARAMETERS} parameters; these are {len(parameters)}."]
+        text = f"A dataset takes at most {MOST_PARAMETERS} parameters; these are {len(parameters)}."
+        return {"parameters": [text]}
+    problems: dict[str, list[str]] = {}
     seen = set()
-    for entry in parameters:
+    for place, entry in enumerate(parameters):
         key = (entry.group, entry.name, entry.source)
+        problem = _problem(entry)
         if key in seen:
-            problems.append(f"{entry.name}: given twice for the same group and source; send each once.")
+            problem = problem or "given twice for the same group and source; send each once."
         seen.add(key)
-        if problem := _problem(entry):
-            problems.append(f"{entry.name[:60] or 'parameter without a name'}: {problem}")
+        if problem and len(problems) < MOST_PROBLEMS:
+            problems[f"parameters.{place}"] = [f"{entry.name[:60] or 'parameter without a name'}: {problem}"]
     return problems
 
 
@@ -121,17 +123,42 @@ def insert_parameters(rows: Iterable[ParameterRow]) -> None:
     insert_rows(Parameter, COLUMNS, rows)
 
 
-def record_parameters(*, actor: Principal, dataset: Dataset, parameters: Sequence[ParameterEntry], source: str) -> None:
-    """Replace what `source` said of `dataset` by `parameters`; what other sources said stays."""
-    problems = parameter_problems(parameters)
-    if problems:
-        raise InvalidInput("Some parameters cannot be accepted.", fields={"parameters": problems})
+def record_parameters(
+    *,
+    actor: Principal,
+    dataset: Dataset,
+    parameters: Sequence[ParameterEntry],
+    source: str,
+    expected_version: int | None = None,
+) -> None:
+    """Replace what `source` said of `dataset` by `parameters`; what other sources said stays.
+
+    What the instrument said is stated anew by the instrument itself, by who registered the dataset, or by administrators.
+    """
+    _authorise_source(actor, dataset)
+    if problems := parameter_problems(parameters):
+        raise InvalidInput("Some parameters cannot be accepted.", fields=problems)
+    strange = [place for place, entry in enumerate(parameters) if entry.source != source]
+    if strange:
+        message = f"These values have the source {source}."
+        raise InvalidInput(message, fields={f"parameters.{place}": [message] for place in strange[:MOST_PROBLEMS]})
     with transaction.atomic():
+        touch(dataset, expected_version=expected_version)
         dataset.parameters.filter(source=source).delete()
         insert_parameters(parameter_row(dataset.pk, entry) for entry in parameters)
-        touch(dataset)
         write_audit(
             actor=actor, action="record-parameters", record=dataset, after={"source": source, "count": len(parameters)}
+        )
+
+
+def _authorise_source(actor: Principal, dataset: Dataset) -> None:
+    if actor.is_administrator and actor.has_scope("register"):
+        return
+    speaks_for_instrument = actor.instrument_id is not None or dataset.registered_by_id == actor.user_id
+    if not speaks_for_instrument or not access.may_register_in(dataset.investigation, actor):
+        raise NotAllowed(
+            "Only the instrument, or the account that registered the dataset, states these values anew. Send a correction:"
+            " it stands beside the instrument's value."
         )
 
 
@@ -142,7 +169,7 @@ def correct_parameter(*, actor: Principal, dataset: Dataset, entry: ParameterEnt
     if entry.source != Source.PERSON:
         raise InvalidInput("A correction has the source person.", fields={"source": ["Must be person."]})
     if problems := parameter_problems([entry]):
-        raise InvalidInput(problems[0], fields={"value": problems})
+        raise InvalidInput(problems["parameters.0"][0], fields={"value": problems["parameters.0"]})
     key = {"group": entry.group, "name": entry.name, "source": Source.PERSON}
     with transaction.atomic():
         before = dataset.parameters.filter(**key).first()
@@ -159,7 +186,7 @@ def correct_parameter(*, actor: Principal, dataset: Dataset, entry: ParameterEnt
     return parameter
 
 
-def touch(dataset: Dataset) -> None:
-    """Raise the version of `dataset` and tell the apps above, within the caller's transaction."""
-    Dataset.objects.filter(pk=dataset.pk).update(version=F("version") + 1, updated_at=timezone.now())
+def touch(dataset: Dataset, *, expected_version: int | None = None, **values: Any) -> None:
+    """Set `values`, raise the version of `dataset` and tell the apps above, within the caller's transaction."""
+    write_version(dataset, values, expected_version)
     events.send_after_commit(events.datasets_changed, uids=[dataset.uid])

@@ -11,7 +11,7 @@ from catalogue import events, outbox
 from catalogue.access import Principal
 from catalogue.audit import audit_entry, write_audit_rows
 from catalogue.entries import DatasetEntry, FileEntry, Outcome
-from catalogue.errors import InvalidInput, NotAllowed, NotFound
+from catalogue.errors import Conflict, DomainError, InvalidInput, NotAllowed
 from catalogue.identifiers import new_uid
 from catalogue.models import Datafile, Dataset, Instrument, Investigation, Relation, Sample, Technique
 from catalogue.models.datasets import ExtractionState, FileRole, Fixity
@@ -22,6 +22,14 @@ from catalogue.services.references import References, load_references, load_samp
 from catalogue.services.rows import insert_rows
 
 MOST_ENTRIES = 1000
+# A registration that meets another one is tried again, with the other's datasets in view.
+ATTEMPTS = 3
+REFUSALS: dict[str, type[DomainError]] = {
+    "not-allowed": NotAllowed,
+    "conflict": Conflict,
+    "file-registered": Conflict,
+    "registration-key-taken": Conflict,
+}
 FILE_COLUMNS = (
     "dataset_id",
     "storage_id",
@@ -58,12 +66,14 @@ def register_datasets(
         raise InvalidInput(f"Send 1 to {MOST_ENTRIES} datasets in one request.", fields={"datasets": ["Wrong number."]})
     if actor.is_anonymous or not actor.has_scope("register"):
         raise NotAllowed("Registering needs an account, or a token with the scope register.")
-    found = load_references(entries, actor)
-    outcomes: dict[int, Outcome] = {}
-    accepted = _sort_out(entries, found, actor, outcomes)
-    if is_all_or_nothing and any(outcome.status == "refused" for outcome in outcomes.values()):
-        accepted = _refuse_all(accepted, outcomes)
-    _write(actor, accepted, found, outcomes, is_all_or_nothing=is_all_or_nothing)
+    for _ in range(ATTEMPTS):
+        found = load_references(entries, actor)
+        outcomes: dict[int, Outcome] = {}
+        accepted = _sort_out(entries, found, actor, outcomes)
+        if is_all_or_nothing and any(outcome.status == "refused" for outcome in outcomes.values()):
+            accepted = _refuse_all(accepted, outcomes)
+        if _write(actor, accepted, found, outcomes):
+            break
     return [outcomes[index] for index in range(len(entries))]
 
 
@@ -71,9 +81,14 @@ def register_dataset(*, actor: Principal, entry: DatasetEntry) -> Dataset:
     """Register one dataset, or raise why not; a registration key that is known answers with the dataset that exists."""
     outcome = register_datasets(actor=actor, entries=[entry])[0]
     if outcome.status == "refused":
-        kinds: dict[str, Any] = {"not-allowed": NotAllowed, "not-found": NotFound}
-        raise kinds.get(outcome.code, InvalidInput)(outcome.message, code=outcome.code, fields=outcome.fields)
+        raise refusal_of(outcome)
     return Dataset.objects.get(uid=outcome.uid)
+
+
+def refusal_of(outcome: Outcome) -> DomainError:
+    """A refused outcome as the error that says so."""
+    kind = REFUSALS.get(outcome.code, InvalidInput)
+    return kind(outcome.message, code=outcome.code, fields=outcome.fields)
 
 
 def _sort_out(
@@ -112,6 +127,10 @@ def _existing_outcome(index: int, existing: Dataset, investigation: Investigatio
 
 def _refuse_all(accepted: list[_Accepted], outcomes: dict[int, Outcome]) -> list[_Accepted]:
     message = "Not registered, because another entry of this all-or-nothing request was refused."
+    unwritten = {one.dataset.uid for one in accepted}
+    for index, outcome in outcomes.items():
+        if outcome.uid in unwritten:
+            outcomes[index] = refused(index, "others-refused", message)
     for one in accepted:
         outcomes[one.index] = refused(one.index, "others-refused", message)
     return []
@@ -136,33 +155,19 @@ def _new_dataset(entry: DatasetEntry, investigation: Investigation, actor: Princ
     )
 
 
-def _write(
-    actor: Principal,
-    accepted: list[_Accepted],
-    found: References,
-    outcomes: dict[int, Outcome],
-    *,
-    is_all_or_nothing: bool,
-) -> None:
-    """Write all in one transaction; if another registrant was faster with a key or a path, one by one."""
-    if not accepted:
-        return
+def _write(actor: Principal, accepted: list[_Accepted], found: References, outcomes: dict[int, Outcome]) -> bool:
+    """Write all in one transaction; False when another registrant was faster with a key or a path, which shows at a second look."""
     try:
         with transaction.atomic():
-            _insert(actor, accepted, found)
+            if accepted:
+                _insert(actor, accepted, found)
     except IntegrityError:
-        if is_all_or_nothing or len(accepted) == 1:
-            message = "Another registration took the same file or registration key at the same moment. Send it again."
-            for one in accepted:
-                outcomes[one.index] = refused(one.index, "conflict", message)
-            return
-        for one in accepted:
-            one.dataset.pk = None
-            one.dataset._state.adding = True
-            _write(actor, [one], found, outcomes, is_all_or_nothing=False)
-        return
+        message = "Another registration took the same file or registration key at the same moment. Send it again."
+        outcomes.update({one.index: refused(one.index, "conflict", message) for one in accepted})
+        return False
     for one in accepted:
         outcomes[one.index] = Outcome(index=one.index, status="registered", uid=one.dataset.uid, version=1)
+    return True
 
 
 def _insert(actor: Principal, accepted: list[_Accepted], found: References) -> None:
@@ -172,12 +177,12 @@ def _insert(actor: Principal, accepted: list[_Accepted], found: References) -> N
     _insert_links(accepted, found)
     insert_rows(Datafile, FILE_COLUMNS, _file_rows(accepted, found))
     insert_parameters(parameter_row(one.dataset.pk, entry) for one in accepted for entry in one.entry.parameters)
-    _add_to_counts(accepted, found)
     write_audit_rows(
         audit_entry(actor=actor, action="create", record=one.dataset, before={}, after=_summary(one))
         for one in accepted
     )
     _record_intents(accepted)
+    _add_to_counts(accepted, found)
     events.send_after_commit(events.datasets_changed, uids=[dataset.uid for dataset in datasets])
 
 
@@ -237,7 +242,11 @@ def file_name(file: FileEntry) -> str:
 
 
 def _add_to_counts(accepted: list[_Accepted], found: References) -> None:
-    """Keep the counts, one UPDATE for each row that changes, always in the same order so that no two can deadlock."""
+    """Keep the counts, one UPDATE for each row that changes.
+
+    Last of all, so that other registrants wait for these rows as briefly as can be, and always in the same order, so that no
+    two can deadlock.
+    """
     investigations: dict[int, list[int]] = {}
     instruments: dict[int, int] = {}
     techniques: dict[int, int] = {}

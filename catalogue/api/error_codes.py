@@ -1,0 +1,77 @@
+"""The stable codes of refusals: what each means and what to do. A test holds this table against the code."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ErrorCode:
+    meaning: str
+    remedy: str
+
+
+ERROR_CODES: dict[str, ErrorCode] = {
+    "all-or-nothing": ErrorCode(
+        "A bulk request asked for all or nothing, and some datasets cannot be accepted.",
+        "Mend the datasets that `fields` names and send the request again; nothing was registered.",
+    ),
+    "already-registered": ErrorCode(
+        "The facility has an investigation with this visit id.", "Read that investigation and change it instead."
+    ),
+    "authentication-failed": ErrorCode(
+        "The token is unknown, expired or revoked.", "Make a new token on your tokens page."
+    ),
+    "bad-cursor": ErrorCode("A page's cursor leads nowhere.", "Begin again at the first page."),
+    "bad-request": ErrorCode("The request could not be understood.", "Check its headers and its address."),
+    "conflict": ErrorCode(
+        "The record is not in a state that permits this, or another request was faster.", "Read it again, then decide."
+    ),
+    "csrf": ErrorCode("A form was too old, or cookies are blocked.", "Reload the page; programs use a token instead."),
+    "file-registered": ErrorCode(
+        "A file belongs to a dataset already.", "Leave the file out, or add it under another name."
+    ),
+    "files-not-intact": ErrorCode(
+        "Some files have changed or vanished since they were registered.", "Leave them out, or ask the facility."
+    ),
+    "gone": ErrorCode("The record was withdrawn.", "Its page says why."),
+    "idempotency-conflict": ErrorCode(
+        "The Idempotency-Key was used for another request.", "Use a new key for each request."
+    ),
+    "idempotency-in-work": ErrorCode(
+        "The first request with this Idempotency-Key has not ended.", "Send it again after the time in Retry-After."
+    ),
+    "internal": ErrorCode("The mistake is ours; it was logged.", "Try again; if it stays, tell us the request id."),
+    "invalid": ErrorCode("Some values cannot be accepted.", "`fields` says which, where and why."),
+    "malformed": ErrorCode("The body is no JSON, or holds what cannot be stored.", "Check how the body is made."),
+    "method-not-allowed": ErrorCode("This address does not take this method.", "See the documentation of the API."),
+    "not-acceptable": ErrorCode("The API answers in JSON only.", "Accept application/json."),
+    "not-allowed": ErrorCode(
+        "You are known, but may not do this.", "Ask the principal investigator or a curator; check the token's scopes."
+    ),
+    "not-authenticated": ErrorCode("This needs an account.", "Send a token: `Authorization: Bearer ...`."),
+    "not-found": ErrorCode("There is no such record, or none that you may see.", "Check the address; log in."),
+    "nothing-to-download": ErrorCode("None of the files may be downloaded by you.", "Choose open datasets."),
+    "others-refused": ErrorCode("Another dataset of an all-or-nothing request was refused.", "Mend that one."),
+    "parse-error": ErrorCode("The body could not be read.", "Send JSON."),
+    "permission-denied": ErrorCode("The account or the token may not write.", "Use a token with the scope `register`."),
+    "precondition-required": ErrorCode(
+        "A change does not say from which version it was made.", "Send If-Match with the ETag that you got."
+    ),
+    "registration-key-taken": ErrorCode(
+        "The registration key names a dataset of another investigation.", "Use a key of its own."
+    ),
+    "selection-full": ErrorCode("The selection takes no more datasets.", "Download or empty it first."),
+    "stale-version": ErrorCode(
+        "Somebody changed the record since you read it.", "Read it again, then repeat your change."
+    ),
+    "storage-unavailable": ErrorCode("The storage does not answer at present.", "Try again later."),
+    "throttled": ErrorCode("Too many requests.", "Wait for the time in Retry-After; register in bulk."),
+    "token-refused": ErrorCode("The token was not accepted.", "Make a new token on your tokens page."),
+    "too-large": ErrorCode("The body is larger than the site accepts.", "Send fewer entries in one request."),
+    "too-many-drafts": ErrorCode("You have too many drafts.", "Finish or remove some."),
+    "too-many-files": ErrorCode("Too many files for one download.", "Choose fewer datasets, or use the list of files."),
+    "too-many-requests": ErrorCode("Too many requests.", "Wait for the time in Retry-After."),
+    "unavailable": ErrorCode("A part of the site does not answer at present.", "Try again later."),
+    "under-embargo": ErrorCode("The data are not open yet.", "The record says from when they are."),
+    "unsupported-media-type": ErrorCode("The body is no JSON.", "Send Content-Type: application/json."),
+    "withdrawn": ErrorCode("The record was withdrawn and is not changed any more.", "Its page says why."),
+}

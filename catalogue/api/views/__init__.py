@@ -1,0 +1,1 @@
+"""Views of the API: each reads what was sent, calls one selector or service, and answers."""
