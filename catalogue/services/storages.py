@@ -57,6 +57,13 @@ def open_storage(row: Storage) -> storages.Storage:
         return _open.setdefault(key, opened)
 
 
+def close_storages() -> None:
+    """Give back the connections of this process. Storages open again when they are asked for."""
+    with _open_lock:
+        while _open:
+            _open.popitem()[1].close()
+
+
 def _config(row: Storage) -> StorageConfig:
     try:
         secret = Secret(decrypt(row.secret)) if row.secret else None
