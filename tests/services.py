@@ -82,9 +82,7 @@ def postgres_server() -> Iterator[str]:
         settings = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=127.0.0.1"]
         settings.append(f"port={port}")
         command = [programs / "postgres", "-D", data, "-k", folder, *(part for one in settings for part in ("-c", one))]
-        server = subprocess.Popen(
-            command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **account
-        )
+        server = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **account)
         try:
             is_ready = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
             wait_until(lambda: subprocess.run(is_ready, check=False).returncode == 0, server, "PostgreSQL")
@@ -104,13 +102,13 @@ def redis_server() -> Iterator[str]:
         command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
-            wait_until(lambda: _answers(port), server, "Redis")
+            wait_until(lambda: answers(port), server, "Redis")
             yield f"redis://127.0.0.1:{port}"
         finally:
             stop(server)
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
