@@ -1,1 +1,168 @@
-def find_violations(): return []
+"""What must hold and no constraint of the database can say. Checked every night and by `manage.py check_invariants`.
+
+A check is a generator of sentences, one for each thing found wrong. It reads and mends nothing: whoever broke a rule is
+to be found first. Each runs over the whole archive in bounded memory.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+
+from django.db.models import BigIntegerField, Count, F, Max, Model, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from catalogue import units
+from catalogue.identifiers import is_valid_orcid
+from catalogue.models import (
+    Dataset,
+    Instrument,
+    Investigation,
+    OutboxEntry,
+    Parameter,
+    Person,
+    Relation,
+    Technique,
+    TechniqueAncestor,
+)
+from catalogue.models.datasets import ExtractionState, ParameterKind
+from catalogue.services.extraction import thumbnail_path
+from catalogue.services.vocabularies import ancestor_pairs
+
+MOST_SHOWN = 20
+RANGE = 20_000
+PARAMETERS_LOOKED_AT = 200_000
+OLDEST_DELIVERY = timedelta(days=1)
+EXTRACTION_IS_LOST_AFTER = timedelta(minutes=5)
+
+Check = Callable[[], Iterator[str]]
+
+
+@dataclass(frozen=True)
+class Violation:
+    check: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.text}"
+
+
+def find_violations() -> list[Violation]:
+    """What does not hold, at most MOST_SHOWN sentences for each check."""
+    return [Violation(check.__name__, text) for check in CHECKS for text in islice(check(), MOST_SHOWN)]
+
+
+def check_file_counts_of_datasets() -> Iterator[str]:
+    counted = {"files": Count("files"), "bytes": Coalesce(Sum("files__size"), 0, output_field=BigIntegerField())}
+    for datasets in _in_ranges(Dataset):
+        wrong = datasets.annotate(real_files=counted["files"], real_bytes=counted["bytes"])
+        for row in wrong.exclude(file_count=F("real_files"), size=F("real_bytes")):
+            yield f"dataset {row.uid} says {row.file_count} files, {row.size} B: {row.real_files}, {row.real_bytes} B"
+
+
+def check_counts_of_investigations() -> Iterator[str]:
+    sums = {
+        f"real_{name}": Coalesce(Sum(f"datasets__{name}"), 0, output_field=BigIntegerField())
+        for name in ("file_count", "size")
+    }
+    for investigations in _in_ranges(Investigation):
+        counted = investigations.annotate(real_datasets=Count("datasets"), **sums)
+        wrong = counted.exclude(dataset_count=F("real_datasets"), file_count=F("real_file_count"), size=F("real_size"))
+        for row in wrong:
+            yield (
+                f"investigation {row.uid} says {row.dataset_count} datasets, {row.file_count} files, {row.size} B: "
+                f"{row.real_datasets}, {row.real_file_count}, {row.real_size} B"
+            )
+
+
+def check_dataset_counts() -> Iterator[str]:
+    """Of instruments and techniques."""
+    for model in (Instrument, Technique):
+        counted = model._default_manager.annotate(real_datasets=Count("datasets"))
+        for row in counted.exclude(dataset_count=F("real_datasets")):
+            yield f"{model.__name__} {row} says {row.dataset_count} datasets: there are {row.real_datasets}"
+
+
+def check_ancestors_of_techniques() -> Iterator[str]:
+    wanted, rows = ancestor_pairs(), set(TechniqueAncestor.objects.values_list("technique_id", "ancestor_id"))
+    for technique, ancestor in sorted(wanted ^ rows):
+        state = "lacks" if (technique, ancestor) in wanted else "has a surplus"
+        yield f"technique {technique} {state} ancestor {ancestor}: run `manage.py load_vocabulary`"
+
+
+def check_units_in_si() -> Iterator[str]:
+    """Numbers whose unit is known have their value in SI. Looks at the newest parameters only."""
+    newest = Parameter.objects.aggregate(last=Max("pk"))["last"] or 0
+    numbers = Parameter.objects.filter(pk__gt=newest - PARAMETERS_LOOKED_AT, kind=ParameterKind.NUMBER)
+    without = numbers.filter(value_si__isnull=True, value__isnull=False).exclude(unit="")
+    for unit in without.order_by("unit").values_list("unit", flat=True).distinct().iterator():
+        if units.to_si(1.0, unit) is not None:
+            yield f"numbers in {unit!r} have no value in SI, although the unit is known"
+
+
+def check_thumbnails() -> Iterator[str]:
+    uids = Dataset.objects.filter(has_thumbnail=True).values_list("uid", flat=True)
+    for uid in uids.iterator():
+        if not thumbnail_path(uid).is_file():
+            yield f"dataset {uid} has no thumbnail file"
+
+
+def check_deliveries() -> Iterator[str]:
+    for row in OutboxEntry.objects.filter(created_at__lt=timezone.now() - OLDEST_DELIVERY).order_by("created_at"):
+        yield f"delivery {row.topic} {row.key} waits since {row.created_at:%Y-%m-%d %H:%M} UTC: {row.last_error[:200]}"
+
+
+def check_waiting_extractions() -> Iterator[str]:
+    """A dataset that waits for its files to be read has an intent in the outbox."""
+    waiting = Dataset.objects.filter(
+        extraction_state=ExtractionState.PENDING, updated_at__lt=timezone.now() - EXTRACTION_IS_LOST_AFTER
+    )
+    intended = set(OutboxEntry.objects.filter(topic="extract").values_list("key", flat=True).iterator())
+    for uid in waiting.values_list("uid", flat=True).iterator():
+        if str(uid) not in intended:
+            yield f"dataset {uid} waits for extraction, which nobody intends"
+
+
+def check_facilities_of_datasets() -> Iterator[str]:
+    """A dataset is measured at an instrument of the facility of its investigation, on a sample of that investigation."""
+    foreign = ~Q(instrument__facility=F("investigation__facility"))
+    foreign |= Q(sample__isnull=False) & ~Q(sample__investigation=F("investigation"))
+    for datasets in _in_ranges(Dataset):
+        for uid in datasets.filter(foreign).values_list("uid", flat=True):
+            yield f"dataset {uid} has an instrument or a sample of another investigation"
+
+
+def check_relations_are_stated_once() -> Iterator[str]:
+    """SQLite does not hold a unique constraint over columns that may be null."""
+    same = Relation.objects.values("dataset", "investigation", "relation_type", "identifier")
+    for row in same.annotate(count=Count("pk")).filter(count__gt=1):
+        yield f"the relation {row['relation_type']} {row['identifier']} is stated {row['count']} times"
+
+
+def check_orcids() -> Iterator[str]:
+    for person in Person.objects.filter(orcid__isnull=False).iterator():
+        if not is_valid_orcid(person.orcid or ""):
+            yield f"person {person.uid} has an ORCID iD with a wrong check digit"
+
+
+def _in_ranges(model: type[Model]) -> Iterator[QuerySet]:
+    """The rows of a table in portions, so that no query has to group all of them at once."""
+    last = model._default_manager.aggregate(last=Max("pk"))["last"] or 0
+    for start in range(0, last + 1, RANGE):
+        yield model._default_manager.filter(pk__gt=start, pk__lte=start + RANGE)
+
+
+CHECKS: tuple[Check, ...] = (
+    check_file_counts_of_datasets,
+    check_counts_of_investigations,
+    check_dataset_counts,
+    check_ancestors_of_techniques,
+    check_units_in_si,
+    check_thumbnails,
+    check_deliveries,
+    check_waiting_extractions,
+    check_facilities_of_datasets,
+    check_relations_are_stated_once,
+    check_orcids,
+)
