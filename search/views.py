@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import require_safe
@@ -30,6 +30,8 @@ class Chip:
 def search_page(request: HttpRequest) -> HttpResponse:
     parsed = parse_query(request.GET, request.principal)
     query = parsed.query
+    if has_empty_parameters(request):
+        return redirect(address(query))
     answer = database.answer(query)
     shown = chips(query, answer.facets)
     context = {
@@ -48,6 +50,11 @@ def search_page(request: HttpRequest) -> HttpResponse:
     if not request.principal.is_anonymous:
         patch_cache_control(response, private=True)
     return response
+
+
+def has_empty_parameters(request: HttpRequest) -> bool:
+    """Whether the address is what a browser makes of a form with empty fields, so that one search would have two addresses."""
+    return any(value == "" for _, values in request.GET.lists() for value in values)
 
 
 def count_text(answer: database.Answer) -> str:
