@@ -10,9 +10,10 @@ import re
 # Matched against a name split into lower-case words: "UserName", "sv_user_name", "$CM_OPERATOR", "Session Info.Operator".
 _PERSONAL_WORDS = frozenset(
     "operator operators username user users usertext usertextunicode userid author authors analyst owner experimenter"
-    " investigator investigators experimenters scientist scientists email mail phone telephone address orcid login contact affiliation artist copyright host hostname"
-    " computer computername machine workstation directory folder path serial serialnumber dnumber sn"
-    " instrumentid gps latitude longitude".split()
+    " experimenters investigator investigators scientist scientists affiliation artist copyright contact login orcid"
+    " email mail phone telephone address gps latitude longitude"
+    " host hostname computer computername machine workstation directory folder path"
+    " serial serialnumber dnumber sn instrumentid".split()
 )
 # Words beside "user" that make it a setting of the machine rather than a name.
 _SETTING_WORDS = frozenset(

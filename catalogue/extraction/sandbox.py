@@ -59,6 +59,9 @@ def extract_in_sandbox(source: SourceFile | str | os.PathLike[str], limits: Limi
         except _ChildFailed as failure:
             close()
             return _fallback(file, failure.code)
+        except BaseException:
+            close()  # interrupted in mid-conversation: its answer must not be taken for that of the next file
+            raise
 
 
 def close() -> None:
@@ -126,7 +129,9 @@ class _Child:
                     self._send(_answer_sibling(files, message))
                 else:
                     self._send(_answer_read(files, streams, opened, message))
-            except (OSError, ValueError, KeyError, TypeError, IndexError):
+            except _ChildFailed:
+                raise
+            except Exception:
                 self._send(b'{"error": true}\n')
 
     def _send(self, data: bytes) -> None:

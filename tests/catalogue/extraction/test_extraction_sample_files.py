@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from catalogue.extraction import STANDARD_NAMES, LocalFile, extract
+from catalogue.extraction.sandbox import extract_in_sandbox
 from tests.catalogue.extraction.making import codes, pixels, public_text, standard
 
 EXPECTED: dict[str, dict[str, Any]] = {
@@ -110,3 +111,16 @@ def test_a_real_file_shows_nothing_personal_and_only_standard_names(shared_sampl
 )
 def test_a_real_picture_is_not_flat(shared_samples: Path, name: str) -> None:
     assert pixels(extract(LocalFile(shared_samples / name))).std() > 20
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_real_file_cut_off_in_the_middle_is_registered_with_a_reason(
+    shared_samples: Path, tmp_path: Path, name: str
+) -> None:
+    content = (shared_samples / name).read_bytes()
+    path = tmp_path / Path(name).name
+    for share in (0.01, 0.3, 0.9):
+        path.write_bytes(content[: int(len(content) * share)])
+        found = extract_in_sandbox(path)
+        assert found.notes or found.parameters
+        assert "extraction-crashed" not in codes(found)

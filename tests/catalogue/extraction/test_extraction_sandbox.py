@@ -126,6 +126,35 @@ def test_a_file_that_needs_too_much_memory_leaves_a_note(tmp_path: Path) -> None
     assert extract_in_sandbox(making.write_tescan(tmp_path / "b.tif")).family == "tescan"
 
 
+class InterruptedFile(RemoteFile):
+    """A file during whose reading this process is interrupted, as by a task's time limit."""
+
+    def sibling(self, name: str) -> None:
+        raise KeyboardInterrupt
+
+
+class FailingFile(RemoteFile):
+    """A file of a storage that fails with an error of its own."""
+
+    def open(self) -> BinaryIO:
+        if self.opened:
+            raise LookupError("the storage went away")
+        return super().open()
+
+
+def test_after_an_interruption_the_next_file_gets_its_own_answer(tmp_path: Path) -> None:
+    picture = making.write_picture(tmp_path / "a.bmp", 100, 100)
+    with pytest.raises(KeyboardInterrupt):
+        extract_in_sandbox(InterruptedFile(picture))
+    assert extract_in_sandbox(making.write_tescan(tmp_path / "b.tif")).family == "tescan"
+
+
+def test_a_storage_that_fails_leaves_a_note(tmp_path: Path) -> None:
+    file = FailingFile(making.write_tescan(tmp_path / "a.tif"))
+    file.opened = 1
+    assert codes(extract_in_sandbox(file)) == {"file-unreadable"}
+
+
 def test_a_missing_file_is_reported_like_any_other(tmp_path: Path) -> None:
     assert codes(extract_in_sandbox(tmp_path / "missing.tif")) == {"file-unreadable"}
 
