@@ -210,7 +210,9 @@ def test_me_says_who_asks_with_which_scopes(visitor: Api, machine: Api, pi: Api)
 
 
 def test_a_withdrawn_dataset_leaves_a_tombstone_and_no_list_shows_it(visitor: Api) -> None:
-    dataset = factories.make_dataset(is_open=True, state="withdrawn", withdrawal_reason="Wrong sample.", description="x")
+    dataset = factories.make_dataset(
+        is_open=True, state="withdrawn", withdrawal_reason="Wrong sample.", description="x"
+    )
     record = visitor.get(f"datasets/{dataset.uid}").json()
     assert record["access"]["level"] == "tombstone"
     assert record["access"]["withdrawal_reason"] == "Wrong sample."
