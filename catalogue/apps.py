@@ -7,9 +7,13 @@ class CatalogueConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Say who delivers the intents that the catalogue's own services record."""
+        """Say who delivers the intents that the catalogue's own services record, and who hears of logins."""
+        from django.contrib.auth.signals import user_logged_in
+
         from catalogue import deliveries, outbox
+        from catalogue.views.selection import merge_at_login
 
         outbox.register_handler("extract", deliveries.extract)
         outbox.register_handler("checksum", deliveries.checksum)
         outbox.register_handler("check-file", deliveries.check_file)
+        user_logged_in.connect(merge_at_login, dispatch_uid="catalogue.merge_selection")
