@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalogue.views import corrections, curate, dashboard, downloads, records, register, selection, storages
+from catalogue.views import corrections, curate, dashboard, downloads, records, register, selection, storages, tokens
 
 urlpatterns = [
     path("datasets/<uuid:uid>", records.dataset_page, name="dataset"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("instruments/<uuid:uid>", records.instrument_page, name="instrument"),
     path("samples/<uuid:uid>", records.sample_page, name="sample"),
     path("me", dashboard.dashboard_page, name="dashboard"),
+    path("me/tokens", tokens.tokens_page, name="tokens"),
     path("register", register.register_page, name="register"),
     path("register/<uuid:uid>", register.describe_page, name="register-describe"),
     path("register/<uuid:uid>/files", register.files_page, name="register-files"),
