@@ -6,6 +6,7 @@ Such values are kept, marked, for the team; public metadata leave them out. When
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 # Matched against a name split into lower-case words: "UserName", "sv_user_name", "$CM_OPERATOR", "Session Info.Operator".
 _PERSONAL_WORDS = frozenset(
@@ -27,14 +28,14 @@ _PRIVATE_VALUE = re.compile(
 
 def is_personal(name: str, value: object) -> bool:
     """Whether a value must stay out of public metadata, by its name or by what it looks like."""
-    words = set(_words(name))
-    if words & _PERSONAL_WORDS and not (words & _SETTING_WORDS or isinstance(value, float)):
+    if not isinstance(value, float) and _is_personal_name(name):
         return True
     texts = value if isinstance(value, tuple) else (value,)
     return any(isinstance(text, str) and _PRIVATE_VALUE.search(text) is not None for text in texts)
 
 
-def _words(name: str) -> list[str]:
+@lru_cache(maxsize=8192)  # the names of a maker come again with every file
+def _is_personal_name(name: str) -> bool:
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    joined = re.findall(r"[a-z]+", name.lower())
-    return [*re.findall(r"[a-z]+", spaced.lower()), *joined]
+    words = {*re.findall(r"[a-z]+", spaced.lower()), *re.findall(r"[a-z]+", name.lower())}
+    return bool(words & _PERSONAL_WORDS) and not words & _SETTING_WORDS

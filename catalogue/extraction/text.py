@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import date, datetime
+from functools import lru_cache
 
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?")
 _UNITS = {
@@ -46,6 +47,7 @@ def number_and_unit(text: str) -> tuple[float, str | None] | None:
     return value, unit(rest)
 
 
+@lru_cache(maxsize=1024)
 def unit(text: str | None, *, is_wavelength: bool = False) -> str | None:
     """A unit in plain ASCII spelling ("um", "deg", "degC"), or None when there is none.
 

@@ -116,5 +116,5 @@ def _span(values: NDArray[np.float64], first: float, last: float) -> NDArray[np.
 
 def _webp(image: Image.Image) -> bytes:
     target = io.BytesIO()
-    image.save(target, "WEBP", quality=80, method=1)
+    image.save(target, "WEBP", quality=75, method=0)
     return target.getvalue()
