@@ -60,13 +60,7 @@ class Draft:
     def vendor(self, group: str, name: str, value: Any, unit: str | None = None, *, personal: bool = False) -> None:
         """Keep a value under the vendor's own name; blank values are left out, the number of values is limited."""
         cleaned = clean(value, self.limits)
-        if cleaned is None:
-            return
-        if len(self._vendor) >= self.limits.parameters:
-            self.note(
-                "parameters-limited",
-                f"The file holds more than {self.limits.parameters} metadata values; the first ones were kept.",
-            )
+        if cleaned is None or self.is_full():
             return
         personal = personal or is_personal(name, cleaned)
         self._vendor.append(RawParameter(name[:200], cleaned, unit, group[:300], personal))
@@ -108,6 +102,16 @@ class Draft:
     def has(self, name: str) -> bool:
         """Whether a standard value is known already."""
         return name in self._standard
+
+    def is_full(self) -> bool:
+        """Whether no more of the maker's values will be kept; asking means that there is one more."""
+        if len(self._vendor) < self.limits.parameters:
+            return False
+        self.note(
+            "parameters-limited",
+            f"The file holds more than {self.limits.parameters} metadata values; the first ones were kept.",
+        )
+        return True
 
     def is_out_of_time(self) -> bool:
         if time.monotonic() < self._stops_at:

@@ -104,11 +104,13 @@ def as_text(value: Any) -> str:
 def small_value(dataset: h5py.Dataset, most_items: int = 16) -> Any:
     """The value of a small dataset of numbers or text, or None."""
     try:
-        if dataset.size is None or not 0 < dataset.size <= most_items or not is_self_contained(dataset):
+        size, dtype = dataset.size, dataset.dtype
+        if size is None or not 0 < size <= most_items or not is_self_contained(dataset):
             return None
-        if not _is_plain(dataset.dtype) or dataset.size * dataset.dtype.itemsize > _LARGEST_VALUE:
+        if not _is_plain(dtype) or size * dtype.itemsize > _LARGEST_VALUE:
             return None
-        if dataset.chunks and int(np.prod(dataset.chunks)) * dataset.dtype.itemsize > _LARGEST_CHUNK:
+        chunks = dataset.chunks
+        if chunks and int(np.prod(chunks)) * dtype.itemsize > _LARGEST_CHUNK:
             return None
         return dataset[()]
     except _FAILURES:

@@ -81,7 +81,7 @@ class Limits:
     preview_bytes: int = 64_000_000
     copied_bytes: int = 500_000_000
     thumbnail_pixels: int = 512
-    reading_seconds: float = 15.0
+    reading_seconds: float = 10.0
     cpu_seconds: int = 30
     wall_seconds: float = 45.0
     memory_bytes: int = 1_500_000_000

@@ -81,7 +81,8 @@ class _Reading:
 
     def _visit_dataset(self, path: str, dataset: h5py.Dataset) -> None:
         parent, _, name = path.rpartition("/")
-        value = hdf5.small_value(dataset)
+        is_wanted = (self.classes.get(parent, ""), name) in STANDARD_BY_FIELD or not self.draft.is_full()
+        value = hdf5.small_value(dataset) if is_wanted else None
         if value is not None:
             self._add(parent, name, dataset, value)
         elif dataset.dtype.kind in "biufc" and dataset.size and hdf5.is_self_contained(dataset):

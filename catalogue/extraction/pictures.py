@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import warnings
 
-import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from catalogue.extraction import sidecars, text, thumbnails
@@ -53,10 +52,7 @@ def _preview(image: Image.Image, draft: Draft) -> None:
         draft.check_pixels(image.width * image.height)
         longest_side = draft.limits.thumbnail_pixels
         image.draft(None, (2 * longest_side, 2 * longest_side))  # JPEG: decode at a smaller scale
-        if image.mode not in {"L", "I", "F", "I;16"}:
-            image = image.convert("L" if image.mode == "1" else "RGB")
-        step = thumbnails.step_for(image.height, image.width, longest_side)
-        draft.thumbnail = thumbnails.picture(np.asarray(image)[::step, ::step], longest_side)
+        draft.thumbnail = thumbnails.picture(thumbnails.decimated(image, longest_side), longest_side)
     except UnreadableFile as error:
         draft.note(error.code, error.message)
     except (OSError, ValueError, SyntaxError) as error:

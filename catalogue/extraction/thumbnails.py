@@ -56,6 +56,16 @@ def step_for(height: int, width: int, longest_side: int) -> int:
     return max(1, max(height, width) // (2 * longest_side))
 
 
+def decimated(image: Image.Image, longest_side: int) -> Array:
+    """Every n-th row and column of an image that Pillow decodes, as grey values of any depth or as RGB."""
+    step = step_for(image.height, image.width, longest_side)
+    if step > 1:  # before any conversion, which would double the memory
+        image = image.resize((image.width // step, image.height // step), Image.Resampling.NEAREST)
+    if image.mode not in {"L", "I", "F", "I;16", "I;16B"}:
+        image = image.convert("L" if image.mode == "1" else "RGB")
+    return np.asarray(image)
+
+
 def read_rows(
     stream: BinaryIO, offset: int, shape: tuple[int, ...], dtype: np.dtype[np.generic], longest_side: int
 ) -> Array:

@@ -153,8 +153,4 @@ def _decoded(stream: BinaryIO, max_pixels: int, longest_side: int) -> thumbnails
         with Image.open(stream, formats=["TIFF"]) as image:
             if image.width * image.height > max_pixels:
                 raise ValueError("too many pixels")
-            if image.mode not in {"L", "I;16", "I;16B", "I", "F"}:
-                return np.asarray(image.convert("RGB"))
-            array = np.asarray(image)
-    step = thumbnails.step_for(array.shape[0], array.shape[1], longest_side)
-    return array[::step, ::step]
+            return thumbnails.decimated(image, longest_side)
