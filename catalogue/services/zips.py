@@ -132,7 +132,8 @@ def _zip(
 
 def _rows(files: QuerySet[Datafile], folders: Mapping[int, str]) -> list[_File]:
     """The files in the order of the archive, which does not depend on how a database sorts text."""
-    found = list(files.order_by().values_list(*_File._fields)[: MOST_FILES + 1])
+    values = files.order_by().values_list(*_File._fields)[: MOST_FILES + 1]
+    found = list(values.iterator(chunk_size=5000))
     if not found:
         raise NotFound("There is no file to download here.", code="nothing-to-download")
     if len(found) > MOST_FILES:
@@ -140,7 +141,7 @@ def _rows(files: QuerySet[Datafile], folders: Mapping[int, str]) -> list[_File]:
             f"An archive holds at most {MOST_FILES:,} files. Use the lists for aria2 or rclone instead.",
             code="too-many-files",
         )
-    rows = [_File(*values) for values in found]
+    rows = [_File._make(row) for row in found]
     rows.sort(key=lambda row: (folders[row.dataset_id], row.name))
     return rows
 
@@ -275,7 +276,8 @@ def _etag(archive: Archive, rows: Sequence[_File], left_out: Sequence[str]) -> s
         return ""
     digest = hashlib.sha256(b"zip-1\n")
     for entry in archive.entries:
-        digest.update(f"{entry.name}\n{entry.size} {entry.crc32} {entry.modified_at}\n".encode())
+        moment = entry.modified_at.timestamp() if entry.modified_at else 0
+        digest.update(f"{entry.name}\n{entry.size} {entry.crc32} {moment}\n".encode())
     for row in rows:
         digest.update(row.sha256.encode())
     digest.update("".join(left_out).encode())

@@ -26,7 +26,7 @@ LISTED = [
 
 
 def test_the_formats_of_the_lists() -> None:
-    assert "".join(sha256_lines(LISTED)) == f"{'ab' * 32}  a b.tif\n# not-computed-yet  say \"hi\", you.txt\n"
+    assert "".join(sha256_lines(LISTED)) == f'{"ab" * 32}  a b.tif\n# not-computed-yet  say "hi", you.txt\n'
     assert "".join(aria2_lines(LISTED)) == (
         f"https://x.org/a%20b.tif\n  out=a b.tif\n  checksum=sha-256={'ab' * 32}\n"
         'https://x.org/hi\n  out=say "hi", you.txt\n'
@@ -49,9 +49,7 @@ def test_lists_name_every_file_to_those_who_may_have_them(
     assert body_of(response).count(b"\n") >= len(FILES)
 
 
-def test_the_addresses_in_a_list_lead_to_the_files(
-    client: Client, open_dataset: Dataset, settings: Settings
-) -> None:
+def test_the_addresses_in_a_list_lead_to_the_files(client: Client, open_dataset: Dataset, settings: Settings) -> None:
     settings.SITE_URL = ""
     lines = body_of(client.get(f"/datasets/{open_dataset.uid}/files.rclone.txt")).decode().splitlines()
     for line in lines:

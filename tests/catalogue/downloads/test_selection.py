@@ -1,8 +1,10 @@
 import uuid
 
 import pytest
+from django.db import connection
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from catalogue.models import Dataset, Download, SelectedDataset, Storage, User
 from catalogue.services import selections
@@ -70,7 +72,7 @@ def test_signing_in_keeps_what_the_visitor_had_chosen(
 
 
 def test_a_dataset_that_nobody_may_know_of_cannot_be_chosen(
-    client: Client, closed_dataset: Dataset, settings: object
+    client: Client, closed_dataset: Dataset, settings: Settings
 ) -> None:
     settings.EMBARGO_METADATA = "none"
     change(client, "add", closed_dataset)
@@ -143,11 +145,12 @@ def test_the_lists_hold_what_may_be_had_each_dataset_in_its_folder(
     assert str(closed_dataset.uid) not in text
 
 
-def test_the_page_takes_as_many_queries_for_many_datasets_as_for_one(
-    client: Client, storage: Storage, django_assert_max_num_queries: DjangoAssertNumQueries
-) -> None:
-    client.force_login(factories.make_user())
-    datasets = [factories.make_dataset(is_open=True) for _ in range(12)]
-    change(client, "add", *datasets)
-    with django_assert_max_num_queries(10):
-        assert len(shown(client)) == 12
+def test_the_page_takes_as_many_queries_for_many_datasets_as_for_one(client: Client, pi: User) -> None:
+    client.force_login(pi)
+    counts = []
+    for _ in range(2):
+        change(client, "add", *[factories.make_dataset(is_open=True) for _ in range(6)])
+        with CaptureQueriesContext(connection) as queries:
+            shown(client)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
