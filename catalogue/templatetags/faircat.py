@@ -1,6 +1,7 @@
 """How the pages write sizes, times, counts, quantities and links: formatting only, no database access, no visibility rule."""
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -140,7 +141,7 @@ def _parameter_row(parameter: ParameterValue) -> ParameterRow:
     return ParameterRow(
         label=parameter.name if parameter.group else label_for(parameter.name),
         text=text,
-        as_given="" if _says_the_same(text, as_given) else as_given,
+        as_given="" if _says_the_same(parameter, text, as_given) else as_given,
         source="AI" if parameter.source == "ai" else parameter.source,
         is_corrected=parameter.is_corrected,
         key=(parameter.group, parameter.name),
@@ -158,12 +159,28 @@ def _readable_text(parameter: ParameterValue, as_given: str) -> str:
     return units.format_quantity(parameter.value_si, parameter.unit_si)
 
 
-def _says_the_same(text: str, as_given: str) -> bool:
-    """Whether two texts differ only in spaces, or give the same number of the same unit ("5 kV" and "5.00 kV")."""
+def _says_the_same(parameter: ParameterValue, text: str, as_given: str) -> bool:
+    """Whether the readable text holds all that was given: the same moment, or the same number in whatever unit."""
     if text.split() == as_given.split():
         return True
-    given = units.parse_quantity(as_given)
-    return given is not None and given == units.parse_quantity(text)
+    if parameter.date is not None:
+        return _moment_in(as_given) == parameter.date
+    shown = units.parse_quantity(text)
+    shown_si = units.to_si(*shown) if shown else None
+    return (
+        shown_si is not None
+        and parameter.value_si is not None
+        and math.isclose(shown_si.value, parameter.value_si, rel_tol=1e-9)
+    )
+
+
+def _moment_in(text: str) -> datetime | None:
+    """The moment that an ISO 8601 text with a zone states; None for every other text."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 @register.filter

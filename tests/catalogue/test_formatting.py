@@ -73,18 +73,25 @@ def only_row(value: ParameterValue) -> faircat.ParameterRow:
     return faircat.parameter_groups([value])[0].rows[0]
 
 
-def test_a_standard_quantity_is_shown_in_a_usual_unit_beside_what_the_instrument_wrote():
+def test_a_standard_quantity_is_shown_in_a_usual_unit():
     row = only_row(
         parameter("working_distance", "0.0081", "m", kind="number", value=0.0081, value_si=0.0081, unit_si="m")
     )
-    assert (row.label, row.text, row.as_given) == ("Working distance", "8.1\xa0mm", "0.0081 m")
+    assert (row.label, row.text, row.as_given) == ("Working distance", "8.1\xa0mm", "")
 
 
-def test_a_quantity_is_not_repeated_when_it_was_given_in_the_usual_unit():
+def test_what_the_instrument_wrote_stands_beside_a_value_that_is_shown_with_fewer_digits():
     row = only_row(
-        parameter("accelerating_voltage", "5.00", "kV", kind="number", value=5.0, value_si=5000.0, unit_si="V")
+        parameter("wavelength", "0.97625353", "Å", kind="number", value=0.97625353, value_si=9.7625353e-11, unit_si="m")
     )
-    assert (row.text, row.as_given) == ("5\xa0kV", "")
+    assert (row.text, row.as_given) == ("0.9763\xa0Å", "0.97625353 Å")
+
+
+def test_a_moment_without_a_zone_is_shown_beside_how_it_was_read():
+    read_as = datetime(2019, 7, 18, 7, 42, tzinfo=UTC)
+    with_zone = only_row(parameter("start_time", "2019-07-18T09:42:00+02:00", kind="date", date=read_as))
+    without = only_row(parameter("start_time", "2019-07-18T09:42:00", kind="date", date=read_as))
+    assert (with_zone.as_given, without.as_given) == ("", "2019-07-18T09:42:00")
 
 
 def test_vendor_values_stay_as_they_were_written_in_a_group_of_their_own_at_the_end():
