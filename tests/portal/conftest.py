@@ -8,7 +8,13 @@ import pytest
 from portal.celery import app
 from tests.services import free_port
 
-OPTIONS = {"socket_connect_timeout": 1, "max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
+OPTIONS = {
+    "socket_connect_timeout": 1,
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.1,
+}
 
 
 @pytest.fixture

@@ -1,0 +1,140 @@
+"""Each invariant holds on a sound archive, and is seen when it is broken behind the services' backs."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from catalogue import outbox
+from catalogue.invariants import CHECKS, MOST_SHOWN, find_violations
+from catalogue.models import (
+    Dataset,
+    Instrument,
+    Investigation,
+    OutboxEntry,
+    Parameter,
+    Person,
+    Relation,
+    Technique,
+    TechniqueAncestor,
+)
+from catalogue.services.extraction import thumbnail_path
+from tests.factories import make_dataset, make_investigation, make_person, make_sample, make_storage, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+
+@pytest.fixture
+def dataset(tmp_path) -> Dataset:
+    """A sound archive of one dataset."""
+    storage = make_storage(tmp_path)
+    dataset = make_dataset(storage=storage, files={"a.tif": b"12345", "b.tif": b"678"}, has_thumbnail=True)
+    thumbnail_path(dataset.uid).parent.mkdir(parents=True, exist_ok=True)
+    thumbnail_path(dataset.uid).write_bytes(b"picture")
+    technique = Technique.objects.create(iri="https://example.org/sem", label="SEM", source="Faircat", dataset_count=1)
+    TechniqueAncestor.objects.create(technique=technique, ancestor=technique)
+    dataset.techniques.add(technique)
+    Investigation.objects.update(dataset_count=1, file_count=2, size=8)
+    Instrument.objects.update(dataset_count=1)
+    return dataset
+
+
+def lose_a_file(dataset: Dataset) -> None:
+    dataset.files.filter(name="a.tif").delete()
+
+
+def miscount_an_investigation(dataset: Dataset) -> None:
+    Investigation.objects.update(size=7)
+
+
+def miscount_an_instrument(dataset: Dataset) -> None:
+    Instrument.objects.update(dataset_count=5)
+
+
+def lose_an_ancestor(dataset: Dataset) -> None:
+    TechniqueAncestor.objects.all().delete()
+
+
+def leave_out_the_si_value(dataset: Dataset) -> None:
+    Parameter.objects.create(dataset=dataset, name="voltage", kind="number", text="5", value=5, unit="kV")
+
+
+def lose_a_thumbnail(dataset: Dataset) -> None:
+    thumbnail_path(dataset.uid).unlink()
+
+
+def leave_a_delivery_lying(dataset: Dataset) -> None:
+    outbox.record_intents("extract", ["a"])
+    OutboxEntry.objects.update(created_at=timezone.now() - timedelta(days=2))
+
+
+def forget_an_extraction(dataset: Dataset) -> None:
+    Dataset.objects.update(extraction_state="pending", updated_at=timezone.now() - timedelta(hours=1))
+
+
+def measure_a_foreign_sample(dataset: Dataset) -> None:
+    other = make_investigation(facility=dataset.investigation.facility, instrument=dataset.instrument)
+    Dataset.objects.update(sample=make_sample(other))
+
+
+def state_a_relation_twice(dataset: Dataset) -> None:
+    relation = {"relation_type": "IsSupplementTo", "identifier": "10.1234/abc"}
+    Relation.objects.bulk_create(Relation(dataset=dataset, **relation) for _ in range(2))
+
+
+def mistype_an_orcid(dataset: Dataset) -> None:
+    Person.objects.filter(pk=make_person(make_user()).pk).update(orcid="0000-0002-1825-0098")
+
+
+BREAKAGES: dict[str, Callable[[Dataset], None]] = {
+    "check_file_counts_of_datasets": lose_a_file,
+    "check_counts_of_investigations": miscount_an_investigation,
+    "check_dataset_counts": miscount_an_instrument,
+    "check_ancestors_of_techniques": lose_an_ancestor,
+    "check_units_in_si": leave_out_the_si_value,
+    "check_thumbnails": lose_a_thumbnail,
+    "check_deliveries": leave_a_delivery_lying,
+    "check_waiting_extractions": forget_an_extraction,
+    "check_facilities_of_datasets": measure_a_foreign_sample,
+    "check_relations_are_stated_once": state_a_relation_twice,
+    "check_orcids": mistype_an_orcid,
+}
+
+
+def test_a_sound_archive_violates_nothing(dataset: Dataset):
+    assert find_violations() == []
+
+
+def test_every_check_has_a_breakage_here():
+    assert set(BREAKAGES) == {check.__name__ for check in CHECKS}
+
+
+@pytest.mark.parametrize("check", BREAKAGES)
+def test_a_broken_rule_is_found_by_its_check_alone(dataset: Dataset, check: str):
+    if check == "check_relations_are_stated_once":
+        pytest.importorskip("sqlite3")
+        from django.db import connection
+
+        if connection.vendor == "postgresql":
+            pytest.skip("PostgreSQL holds this by a constraint")
+    BREAKAGES[check](dataset)
+    assert {violation.check for violation in find_violations()} == {check}
+
+
+def test_a_flood_of_violations_is_cut(dataset: Dataset):
+    for _ in range(MOST_SHOWN + 5):
+        make_dataset(dataset.investigation, has_thumbnail=True)
+    shown = [violation for violation in find_violations() if violation.check == "check_thumbnails"]
+    assert len(shown) == MOST_SHOWN
+
+
+def test_the_command_ends_with_status_1_and_lists_what_is_wrong(dataset: Dataset, capsys):
+    call_command("check_invariants")
+    assert "hold" in capsys.readouterr().out
+    lose_a_thumbnail(dataset)
+    with pytest.raises(SystemExit) as ended:
+        call_command("check_invariants")
+    assert ended.value.code == 1
+    assert str(dataset.uid) in capsys.readouterr().out
