@@ -9,6 +9,9 @@ from django.utils import timezone
 from catalogue.access import Principal
 from catalogue.context import current_request_id
 from catalogue.models import AuditEntry
+from catalogue.services.rows import insert_rows
+
+COLUMNS = tuple(field.attname for field in AuditEntry._meta.concrete_fields if not field.primary_key)
 
 
 def audit_entry(
@@ -43,4 +46,4 @@ def write_audit(
 
 
 def write_audit_rows(rows: Iterable[AuditEntry]) -> None:
-    AuditEntry.objects.bulk_create(rows)
+    insert_rows(AuditEntry, COLUMNS, [[getattr(row, name) for name in COLUMNS] for row in rows])

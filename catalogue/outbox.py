@@ -14,10 +14,12 @@ from django.utils import timezone
 
 from catalogue import events
 from catalogue.models import OutboxEntry
+from catalogue.services.rows import insert_rows
 
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[str, dict], None]
+COLUMNS = ("topic", "key", "payload", "created_at", "available_at", "attempts", "last_error")
 LEASE = timedelta(minutes=30)
 LONGEST_PAUSE = timedelta(hours=6)
 _handlers: dict[str, Handler] = {}
@@ -37,9 +39,8 @@ def record_intents(
 ) -> None:
     """Write one intent for each key, within the caller's transaction, and ring the bell after commit."""
     due = available_at or timezone.now()
-    OutboxEntry.objects.bulk_create(
-        [OutboxEntry(topic=topic, key=key, payload=payload or {}, available_at=due) for key in keys], batch_size=1000
-    )
+    now = timezone.now()
+    insert_rows(OutboxEntry, COLUMNS, [(topic, key, payload or {}, now, due, 0, "") for key in keys])
     events.send_after_commit(events.outbox_filled)
 
 

@@ -13,6 +13,9 @@ from catalogue.storages.errors import StoragePathRefused
 from catalogue.storages.paths import clean_path
 
 SHA256 = re.compile(r"[0-9a-fA-F]{64}|")
+# `values` of choices is worked out anew each time, which counts for thousands of files.
+KINDS = frozenset(DatasetKind.values)
+ROLES = frozenset(FileRole.values)
 LONGEST_TITLE = 500
 LONGEST_KEY = 300
 LONGEST_PATH_BYTES = 1000
@@ -47,7 +50,7 @@ def problems_of(entry: DatasetEntry, found: References, actor: Principal) -> Ref
 def _check_texts(entry: DatasetEntry, fields: dict[str, list[str]]) -> None:
     if not entry.title.strip() or len(entry.title) > LONGEST_TITLE:
         fields["title"] = [f"A title has 1 to {LONGEST_TITLE} characters."]
-    if entry.kind not in DatasetKind.values:
+    if entry.kind not in KINDS:
         fields["kind"] = [f"Must be one of {', '.join(DatasetKind.values)}."]
     if len(entry.registration_key) > LONGEST_KEY:
         fields["registration_key"] = [f"Has at most {LONGEST_KEY} characters."]
@@ -111,7 +114,7 @@ def _file_problem(entry: DatasetEntry, file: FileEntry, found: References, actor
         return TAKEN
     if not SHA256.fullmatch(file.sha256):
         return "a SHA-256 has 64 hexadecimal digits."
-    if file.role not in FileRole.values:
+    if file.role not in ROLES:
         return f"role must be one of {', '.join(FileRole.values)}."
     if file.size is not None and file.size < 0:
         return "a size cannot be negative."

@@ -33,6 +33,11 @@ COLUMNS = (
     "items",
     "is_personal",
 )
+SOURCES = frozenset(Source.values)
+TEXT = ParameterKind.TEXT.value
+NUMBER = ParameterKind.NUMBER.value
+LIST = ParameterKind.LIST.value
+DATE = ParameterKind.DATE.value
 LONGEST_NAME = 200
 LONGEST_TEXT = 20_000
 LONGEST_UNIT = 60
@@ -65,7 +70,7 @@ def _problem(entry: ParameterEntry) -> str:
     value = entry.value
     if not entry.name or max(len(entry.name), len(entry.group)) > LONGEST_NAME or len(entry.unit) > LONGEST_UNIT:
         return f"a name has 1 to {LONGEST_NAME} characters, a unit at most {LONGEST_UNIT}."
-    if entry.source not in Source.values:
+    if entry.source not in SOURCES:
         return f"source must be one of {', '.join(Source.values)}."
     if isinstance(value, str) and len(value) > LONGEST_TEXT:
         return f"a text has at most {LONGEST_TEXT} characters."
@@ -80,19 +85,19 @@ def parameter_row(dataset_id: int, entry: ParameterEntry) -> ParameterRow:
     """The row of one value, in the order of COLUMNS: a number keeps its text and unit as given beside value and SI."""
     value = entry.value
     unit = entry.unit
-    kind, text, number, value_si, unit_si, moment, items = ParameterKind.TEXT.value, "", None, None, "", None, None
+    kind, text, number, value_si, unit_si, moment, items = TEXT, "", None, None, "", None, None
     if isinstance(value, bool):
         text = "true" if value else "false"
     elif isinstance(value, int | float):
         text = repr(value)
         if math.isfinite(value) and abs(value) < 1e300:
-            kind, number = ParameterKind.NUMBER.value, float(value)
+            kind, number = NUMBER, float(value)
             if si := to_si(number, unit):
                 value_si, unit_si = si.value, si.unit
     elif isinstance(value, datetime | date):
-        kind, text, moment = ParameterKind.DATE.value, value.isoformat(), _moment(value)
+        kind, text, moment = DATE, value.isoformat(), _moment(value)
     elif isinstance(value, list | tuple):
-        kind, items, text = ParameterKind.LIST.value, list(value), ", ".join(str(item) for item in value[:20])
+        kind, items, text = LIST, list(value), ", ".join(str(item) for item in value[:20])
     else:
         text = str(value)
     return (

@@ -36,12 +36,12 @@ def _field(model: type[models.Model], name: str) -> models.Field:
 
 def _prepare(fields: Sequence[models.Field], rows: Iterable[Sequence[Any]]) -> Iterable[Sequence[Any]]:
     """Adapt the columns whose Python values the database driver does not take as they are: dates, UUIDs, JSON."""
-    adapted: list[tuple[int, Callable[[Any], Any]]] = [
-        (place, lambda value, field=field: field.get_db_prep_save(value, connection))
-        for place, field in enumerate(fields)
-        if isinstance(field, models.DateTimeField | models.UUIDField)
-    ]
-    adapted += [(place, _as_json) for place, field in enumerate(fields) if isinstance(field, models.JSONField)]
+    adapted: list[tuple[int, Callable[[Any], Any]]] = []
+    for place, field in enumerate(fields):
+        if isinstance(field, models.JSONField):
+            adapted.append((place, _as_json))
+        elif isinstance(field, models.DateTimeField | models.UUIDField) and connection.vendor != "postgresql":
+            adapted.append((place, lambda value, field=field: field.get_db_prep_save(value, connection)))
     if not adapted:
         yield from rows
         return
