@@ -43,7 +43,8 @@ def catalogue(transactional_db, tmp_path) -> Catalogue:
     add_picture(first)
     second = factories.make_dataset(closed, storage=storage, files={"secret-name.tif": b"II*\x00"}, title="Slice 001")
     third = factories.make_dataset(opened, title="Mislabelled", state=RecordState.WITHDRAWN, withdrawal_reason="Wrong")
-    draft = RegistrationDraft.objects.create(owner=pi, content={"has_files": False, "description": {"title": "Later"}})
+    description = {"title": "Later", "investigation": str(opened.uid)}
+    draft = RegistrationDraft.objects.create(owner=pi, content={"has_files": True, "description": description})
     return Catalogue(open=first, closed=second, withdrawn=third, draft=draft, pi=pi, curator=curator)
 
 

@@ -52,6 +52,7 @@ def member_paths(catalogue: Catalogue) -> list[str]:
         "/storages",
         "/register",
         f"/register/{catalogue.draft.uid}",
+        f"/register/{catalogue.draft.uid}/files",
         f"/register/{catalogue.draft.uid}/check",
         f"/datasets/{catalogue.closed.uid}",
         f"/datasets/{catalogue.open.uid}/corrections",
