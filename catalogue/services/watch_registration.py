@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 
 from catalogue import outbox
 from catalogue.access import principal_of
@@ -22,7 +23,7 @@ from catalogue.services.dataset_changes import add_files
 from catalogue.services.references import chunks
 from catalogue.services.registration import register_datasets
 from catalogue.watching.compare import NO_TIME, Known
-from catalogue.watching.groups import Group, batches, common_folder, gather, name_within, sidecars
+from catalogue.watching.groups import Group, batches, common_folder, gather, in_chunks, name_within, sidecars
 from catalogue.watching.rules import PathRule
 
 SLICE = 20_000
@@ -39,11 +40,11 @@ def register_waiting(
     Files are taken in slices, so that memory stays bounded; the rest of a group that a slice has cut is added later.
     """
     waiting = WatchedFile.objects.filter(rule=rule, state__in=WAITING).order_by("pk")
+    batch = _Batch(rule, paths, run)
     last = 0
     while files := [Known(*row) for row in waiting.filter(pk__gt=last).values_list(*COLUMNS)[:SLICE]]:
         last = files[-1].pk
         groups, refused = gather(files, paths)
-        batch = _Batch(rule, paths, run)
         for file, reason in refused:
             batch.refuse([file], reason)
         batch.write()
@@ -52,7 +53,7 @@ def register_waiting(
         )
         for portion in batches(settled):
             check_stop()
-            _Batch(rule, paths, run).register(portion)
+            batch.register(portion)
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,10 @@ class _Batch:
         self.rule = rule
         self.paths = paths
         self.run = run
-        self.updates: list[WatchedFile] = []
+        self.zone = _zone(rule.instrument.facility.time_zone)
+        self.techniques = list(rule.instrument.techniques.all()[:2])
+        self.registered: list[int] = []
+        self.changed: list[WatchedFile] = []
         self.refusals: dict[str, list[int]] = defaultdict(list)
 
     def register(self, groups: Sequence[Group]) -> None:
@@ -120,7 +124,8 @@ class _Batch:
             investigation=str(investigation.uid),
             title=self._title(group),
             sample=group.placement.sample,
-            techniques=self._techniques,
+            # The instrument's technique when it has only one; otherwise the files tell.
+            techniques=tuple(technique.iri for technique in self.techniques) if len(self.techniques) == 1 else (),
             registration_key=group.placement.group,
             files=tuple(
                 FileEntry(
@@ -135,18 +140,11 @@ class _Batch:
             ),
         )
 
-    @property
-    def _techniques(self) -> tuple[str, ...]:
-        """The instrument's technique when it has only one; otherwise the files tell."""
-        techniques = list(self.rule.instrument.techniques.all()[:2])
-        return (techniques[0].iri,) if len(techniques) == 1 else ()
-
     def _title(self, group: Group) -> str:
         instrument = self.rule.instrument
-        technique = instrument.techniques.first()
-        began_at = (group.began_at or self.run.started_at).astimezone(_zone(instrument.facility.time_zone))
+        began_at = (group.began_at or self.run.started_at).astimezone(self.zone)
         values = {
-            "technique": technique.label if technique else instrument.instrument_type or "Measurement",
+            "technique": self.techniques[0].label if self.techniques else instrument.instrument_type or "Measurement",
             "instrument": instrument.name,
             "date": f"{began_at:%Y-%m-%d}",
             "time": f"{began_at:%H:%M}",
@@ -191,12 +189,14 @@ class _Batch:
             datafile = known.get(file.path)
             if datafile is None:
                 continue
-            is_changed = datafile.size not in (None, file.size)
-            state = WatchedState.CHANGED if is_changed else WatchedState.REGISTERED
-            reason = f"It was registered with {datafile.size} bytes and has {file.size}." if is_changed else ""
-            self.updates.append(WatchedFile(pk=file.pk, state=state, reason=reason, datafile_id=datafile.pk))
             self.run.registered += 1
-            self.run.changed += is_changed
+            if datafile.size in (None, file.size):
+                self.registered.append(file.pk)
+                continue
+            self.run.changed += 1
+            reason = f"It was registered with {datafile.size} bytes and has {file.size}."
+            row = WatchedFile(pk=file.pk, state=WatchedState.CHANGED, reason=reason, datafile_id=datafile.pk)
+            self.changed.append(row)
 
     def refuse(self, files: Sequence[Known], reason: str) -> None:
         self.refusals[reason[:2000]].extend(file.pk for file in files)
@@ -205,18 +205,24 @@ class _Batch:
     def write(self) -> None:
         """Write what became of the files. One that is refused again for the same reason costs no write."""
         with transaction.atomic():
-            for reason, keys in self.refusals.items():
-                for start in range(0, len(keys), CHUNK):
-                    rows = WatchedFile.objects.filter(pk__in=keys[start : start + CHUNK])
-                    rows.exclude(state=WatchedState.REFUSED, reason=reason).update(
-                        state=WatchedState.REFUSED, reason=reason
-                    )
-            WatchedFile.objects.bulk_update(self.updates, ["state", "reason", "datafile"], batch_size=100)
-            changed = [str(row.datafile_id) for row in self.updates if row.state == WatchedState.CHANGED]
-            if changed:
-                outbox.record_intents("check-file", changed)
-        self.updates.clear()
+            for keys in in_chunks(self.registered, CHUNK):
+                WatchedFile.objects.filter(pk__in=keys).update(
+                    state=WatchedState.REGISTERED, reason="", datafile=self._datafile_at_path
+                )
+            for reason, refused in self.refusals.items():
+                for keys in in_chunks(refused, CHUNK):
+                    rows = WatchedFile.objects.filter(pk__in=keys).exclude(state=WatchedState.REFUSED, reason=reason)
+                    rows.update(state=WatchedState.REFUSED, reason=reason)
+            WatchedFile.objects.bulk_update(self.changed, ["state", "reason", "datafile"], batch_size=100)
+            if self.changed:
+                outbox.record_intents("check-file", [str(row.datafile_id) for row in self.changed])
+        self.registered.clear()
         self.refusals.clear()
+        self.changed.clear()
+
+    @property
+    def _datafile_at_path(self) -> Subquery:
+        return Subquery(Datafile.objects.filter(storage=self.rule.storage, path=OuterRef("path")).values("pk")[:1])
 
 
 def _words(outcome: Outcome) -> str:

@@ -8,8 +8,6 @@ import logging
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import TypeVar
 
 from django.db import transaction
 from django.db.models import Max, Min, QuerySet
@@ -25,11 +23,10 @@ from catalogue.services.watch_registration import register_waiting
 from catalogue.storages.errors import StorageError
 from catalogue.storages.protocol import Entry
 from catalogue.watching.compare import NO_TIME, Change, Known, Seen, find_renames, judge
+from catalogue.watching.groups import in_chunks
 from catalogue.watching.rules import PathRule, RuleProblem
 
 logger = logging.getLogger(__name__)
-
-Item = TypeVar("Item")
 
 CHUNK = 500
 LONGEST_PATH_BYTES = 1000
@@ -288,12 +285,6 @@ def path_rule(rule: WatchRule) -> PathRule:
         title_template=rule.title_template,
         sample_template=rule.sample_template,
     )
-
-
-def in_chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    waiting = iter(items)
-    while chunk := list(islice(waiting, size)):
-        yield chunk
 
 
 def _known_rows(rows: "QuerySet[WatchedFile]") -> Iterator[Known]:

@@ -3,10 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 from catalogue.watching.compare import NO_TIME, Known, is_settled
 from catalogue.watching.rules import PathRule, Placement, PlacementRefused
+
+Item = TypeVar("Item")
 
 SIDECAR_SUFFIXES = frozenset({".txt", ".hdr"})
 PICTURE_SUFFIXES = frozenset({".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".png"})
@@ -59,6 +63,12 @@ def batches(groups: Iterable[Group]) -> Iterator[list[Group]]:
         count += len(group.files)
     if batch:
         yield batch
+
+
+def in_chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    waiting = iter(items)
+    while chunk := list(islice(waiting, size)):
+        yield chunk
 
 
 def common_folder(paths: Iterable[str]) -> str:
