@@ -276,7 +276,7 @@ def _etag(archive: Archive, rows: Sequence[_File], left_out: Sequence[str]) -> s
         return ""
     digest = hashlib.sha256(b"zip-1\n")
     for entry in archive.entries:
-        moment = entry.modified_at.timestamp() if entry.modified_at else 0
+        moment = int(entry.modified_at.timestamp()) if entry.modified_at else 0
         digest.update(f"{entry.name}\n{entry.size} {entry.crc32} {moment}\n".encode())
     for row in rows:
         digest.update(row.sha256.encode())
