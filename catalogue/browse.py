@@ -24,7 +24,10 @@ UTC = ZoneInfo("UTC")
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetFilter:
-    """What a list is narrowed to. Several values of one field are alternatives; dates are inclusive UTC days."""
+    """What a list is narrowed to. Several values of one field are alternatives; both ends of a range are inclusive.
+
+    Instruments and facilities by short name or uid. A date is a whole UTC day, a datetime that very moment.
+    """
 
     text: str = ""
     techniques: tuple[str, ...] = ()
@@ -36,10 +39,10 @@ class DatasetFilter:
     access: str = ""
     investigation: UUID | None = None
     sample: UUID | None = None
-    acquired_from: date | None = None
-    acquired_to: date | None = None
-    registered_from: date | None = None
-    registered_to: date | None = None
+    acquired_from: date | datetime | None = None
+    acquired_to: date | datetime | None = None
+    registered_from: date | datetime | None = None
+    registered_to: date | datetime | None = None
     sort: str = "newest"
 
 
@@ -70,9 +73,9 @@ def _public_conditions(wanted: DatasetFilter) -> Q:
         rows = Dataset.techniques.through.objects.filter(technique_id__in=narrower).values("dataset_id")
         condition &= Q(pk__in=rows)
     if wanted.instruments:
-        condition &= Q(instrument__short_name__in=wanted.instruments)
+        condition &= named_q("instrument", wanted.instruments)
     if wanted.facilities:
-        condition &= Q(instrument__facility__short_name__in=wanted.facilities)
+        condition &= named_q("instrument__facility", wanted.facilities)
     if wanted.kinds:
         condition &= Q(kind__in=wanted.kinds)
     if wanted.licences:
@@ -86,13 +89,30 @@ def _public_conditions(wanted: DatasetFilter) -> Q:
     )
 
 
-def _days(column: str, first: date | None, last: date | None) -> Q:
+def named_q(path: str, names: tuple[str, ...]) -> Q:
+    """The instruments or facilities at `path` with these short names or uids."""
+    uids = []
+    for name in names:
+        try:
+            uids.append(UUID(name))
+        except ValueError:
+            continue
+    return Q(**{f"{path}__short_name__in": names}) | Q(**{f"{path}__uid__in": uids})
+
+
+def _days(column: str, first: date | datetime | None, last: date | datetime | None) -> Q:
     condition = Q()
     if first:
-        condition &= Q(**{f"{column}__gte": datetime.combine(first, time.min, UTC)})
-    if last:
-        condition &= Q(**{f"{column}__lt": datetime.combine(last, time.min, UTC) + timedelta(days=1)})
+        condition &= Q(**{f"{column}__gte": _moment(first)})
+    if isinstance(last, datetime):
+        condition &= Q(**{f"{column}__lte": last})
+    elif last:
+        condition &= Q(**{f"{column}__lt": _moment(last) + timedelta(days=1)})
     return condition
+
+
+def _moment(value: date | datetime) -> datetime:
+    return value if isinstance(value, datetime) else datetime.combine(value, time.min, UTC)
 
 
 def _narrow_access(datasets: QuerySet[Dataset], choice: str, principal: Principal, now: datetime) -> QuerySet[Dataset]:

@@ -53,14 +53,16 @@ def entity_tag(content: str, version: int | None) -> str:
     return f'"{digest}"' if version is None else f'"{version}.{digest}"'
 
 
-def read_answer(request: Request, document: Any, *, version: int | None = None) -> HttpResponse:
-    """The document, or 304 when the reader has it already."""
+def read_answer(
+    request: Request, document: Any, *, version: int | None = None, status_code: int = status.HTTP_200_OK
+) -> HttpResponse:
+    """The document, or 304 when the reader has it already. A withdrawn record's tombstone comes with 410."""
     content = to_json(document)
     tag = entity_tag(content, version)
     given = request.headers.get("If-None-Match", "")
     if given.strip() == "*" or tag.strip('"') in ENTITY_TAG.findall(given):
         return HttpResponse(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": tag})
-    return HttpResponse(content, content_type=JSON, headers={"ETag": tag})
+    return HttpResponse(content, status=status_code, content_type=JSON, headers={"ETag": tag})
 
 
 def written(

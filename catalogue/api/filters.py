@@ -1,54 +1,21 @@
-"""The filters of the lists of datasets and investigations: what each query parameter means in the database.
-
-A filter sees only what is public under embargo, or is confined to what the asker may read in full: no filter lets anybody
-find out by its answer what a summary hides.
-"""
+"""The query parameters of the lists: how each is read, and how it is described. What they mean stands in `catalogue/browse.py`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
 
-from catalogue import access
 from catalogue.access import Principal
 from catalogue.api.parsing import parse_day
+from catalogue.browse import ACCESS_CHOICES, DatasetFilter, named_q
 from catalogue.errors import InvalidInput
-from catalogue.models import Dataset, Investigation, TeamMember
+from catalogue.models import Investigation, TeamMember
 
 PAGING = {"limit", "cursor"}
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One given parameter, with who asks and when."""
-
-    value: str
-    principal: Principal
-    now: datetime
-
-    @property
-    def uid(self) -> UUID | None:
-        try:
-            return UUID(self.value)
-        except ValueError:
-            return None
-
-    @property
-    def moment(self) -> datetime:
-        """A date (its first moment in UTC) or a time with its zone. A plus sign in a URL is often sent as a space."""
-        try:
-            if day := parse_day(self.value):
-                return datetime.combine(day, time.min, UTC)
-            moment = parse_datetime(self.value.replace(" ", "+"))
-            if moment and moment.tzinfo:
-                return moment.astimezone(UTC)
-        except (ValueError, OverflowError):
-            pass
-        raise Wrong("Must be a date such as 2026-05-03, or a time with its zone.")
 
 
 class Wrong(Exception):
@@ -57,147 +24,124 @@ class Wrong(Exception):
 
 @dataclass(frozen=True)
 class Filter:
-    apply: Callable[[Asked], Q]
+    """`target` is the field or lookup that gets the value."""
+
+    target: str
+    read: Callable[[str], Any]
     description: str
     schema: Mapping[str, Any]
 
 
-def _by_name_or_uid(asked: Asked, prefix: str, name: str) -> Q:
-    return Q(**{f"{prefix}__uid": asked.uid}) if asked.uid else Q(**{f"{prefix}__{name}": asked.value})
+def _uid(value: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError:
+        raise Wrong("Must be a uid.") from None
 
 
-def _technique(asked: Asked) -> Q:
-    links = Dataset.techniques.through.objects.filter(dataset=OuterRef("pk"))
-    return Q(Exists(links.filter(technique__ancestor_rows__ancestor__iri=asked.value)))
+def _moment(value: str) -> date | datetime:
+    """A date or a time with its zone. A plus sign in a URL is often sent as a space."""
+    try:
+        if day := parse_day(value):
+            return day
+        moment = parse_datetime(value.replace(" ", "+"))
+        if moment and moment.tzinfo:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise Wrong("Must be a date such as 2026-05-03, or a time with its zone.")
 
 
-def _sample(asked: Asked) -> Q:
-    if asked.uid is None:
-        raise Wrong("Must be the uid of a sample.")
-    readable = access.full_datasets(asked.principal, now=asked.now).filter(sample__uid=asked.uid)
-    return Q(pk__in=readable.values("pk"))
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value not in choices:
+            raise Wrong(f"Must be one of {', '.join(choices)}.")
+        return value
+
+    return read
 
 
-def _access(asked: Asked) -> Q:
-    if asked.value == "open":
-        return access.open_q(asked.now)
-    if asked.value == "closed":
-        return ~Q(pk__in=Dataset.objects.filter(access.open_q(asked.now)).values("pk"))
-    if asked.value == "mine":
-        if not asked.principal.reads_closed_data:
-            return Q(pk__in=[])
-        teams = TeamMember.objects.filter(person__user_id=asked.principal.user_id)
-        return Q(investigation_id__in=teams.values("investigation_id"))
-    raise Wrong("Must be one of open, closed, mine.")
-
-
-def _mine(asked: Asked) -> Q:
-    if asked.value != "mine":
-        raise Wrong("Must be mine.")
-    if not asked.principal.reads_closed_data:
-        return Q(pk__in=[])
-    return Q(pk__in=TeamMember.objects.filter(person__user_id=asked.principal.user_id).values("investigation_id"))
-
-
-def _kind(asked: Asked) -> Q:
-    if asked.value not in ("raw", "processed"):
-        raise Wrong("Must be one of raw, processed.")
-    return Q(kind=asked.value)
-
-
-def _text(asked: Asked) -> Q:
-    found = Q()
-    for word in asked.value.split()[:10]:
-        found &= Q(title__icontains=word) | Q(description__icontains=word) | Q(investigation__title__icontains=word)
-    return found
-
-
-def _investigation_text(asked: Asked) -> Q:
-    found = Q()
-    for word in asked.value.split()[:10]:
-        found &= Q(title__icontains=word) | Q(abstract__icontains=word)
-    return found
+def _single(read: Callable[[str], Any] = str) -> Callable[[str], tuple]:
+    return lambda value: (read(value),)
 
 
 TEXT = {"type": "string"}
-DAY = {"type": "string", "description": "A date, or a time with its zone"}
-DATASET_FILTERS: dict[str, Filter] = {
-    "q": Filter(_text, "Words in the title, the description or the investigation's title", TEXT),
-    "instrument": Filter(
-        lambda asked: _by_name_or_uid(asked, "instrument", "short_name"), "Short name or uid of the instrument", TEXT
-    ),
-    "facility": Filter(
-        lambda asked: _by_name_or_uid(asked, "instrument__facility", "short_name"),
-        "Short name or uid of the facility",
-        TEXT,
-    ),
-    "investigation": Filter(
-        lambda asked: _by_name_or_uid(asked, "investigation", "visit_id"), "Uid or visit id of the investigation", TEXT
-    ),
-    "technique": Filter(_technique, "IRI of a technique; its narrower techniques are found too", TEXT),
-    "sample": Filter(_sample, "Uid of a sample", {"type": "string", "format": "uuid"}),
-    "kind": Filter(_kind, "Raw or processed", {"type": "string", "enum": ["raw", "processed"]}),
+UID = {"type": "string", "format": "uuid"}
+DAY = {"type": "string", "description": "A date (a whole UTC day), or a time with its zone"}
+
+
+def _among(*choices: str) -> dict[str, Any]:
+    return {"type": "string", "enum": list(choices)}
+
+
+DATASET_FILTERS = {
+    "q": Filter("text", str, "Words in the title, the description or the investigation's title", TEXT),
+    "instrument": Filter("instruments", _single(), "Short name or uid of the instrument", TEXT),
+    "facility": Filter("facilities", _single(), "Short name or uid of the facility", TEXT),
+    "investigation": Filter("investigation", _uid, "Uid of the investigation", UID),
+    "technique": Filter("techniques", _single(), "IRI of a technique; its narrower techniques are found too", TEXT),
+    "sample": Filter("sample", _uid, "Uid of a sample", UID),
+    "kind": Filter("kinds", _single(_one_of("raw", "processed")), "Raw or processed", _among("raw", "processed")),
+    "licence": Filter("licences", _single(), "SPDX id of the licence", TEXT),
     "access": Filter(
-        _access,
-        "Open to all, closed as yet, or of investigations in whose team you are",
-        {"type": "string", "enum": ["open", "closed", "mine"]},
+        "access",
+        _one_of(*ACCESS_CHOICES),
+        "Open to all, closed as yet, or what your teams and grants let you read",
+        _among(*ACCESS_CHOICES),
     ),
-    "acquired_from": Filter(lambda asked: Q(acquired_at__gte=asked.moment), "Acquired at this time or later", DAY),
-    "acquired_to": Filter(lambda asked: Q(acquired_at__lt=asked.moment), "Acquired before this time", DAY),
-    "registered_from": Filter(lambda asked: Q(created_at__gte=asked.moment), "Registered at this time or later", DAY),
-    "registered_to": Filter(lambda asked: Q(created_at__lt=asked.moment), "Registered before this time", DAY),
+    "acquired_from": Filter("acquired_from", _moment, "Acquired then or later", DAY),
+    "acquired_to": Filter("acquired_to", _moment, "Acquired then or before", DAY),
+    "registered_from": Filter("registered_from", _moment, "Registered then or later", DAY),
+    "registered_to": Filter("registered_to", _moment, "Registered then or before", DAY),
+}
+INVESTIGATION_FILTERS = {
+    "q": Filter("q", str, "Words in the title or the abstract", TEXT),
+    "instrument": Filter("instrument", _single(), "Short name or uid of the instrument", TEXT),
+    "facility": Filter("facility", _single(), "Short name or uid of the facility", TEXT),
+    "visit_id": Filter("visit_id", str, "The visit id, as the facility gave it", TEXT),
+    "proposal": Filter("proposal__number", str, "Number of the proposal", TEXT),
+    "access": Filter("access", _one_of("mine"), "Those in whose team you are", _among("mine")),
 }
 
 
-INVESTIGATION_FILTERS: dict[str, Filter] = {
-    "q": Filter(_investigation_text, "Words in the title or the abstract", TEXT),
-    "instrument": DATASET_FILTERS["instrument"],
-    "facility": Filter(
-        lambda asked: _by_name_or_uid(asked, "facility", "short_name"), "Short name or uid of the facility", TEXT
-    ),
-    "visit_id": Filter(lambda asked: Q(visit_id=asked.value), "The visit id, as the facility gave it", TEXT),
-    "proposal": Filter(lambda asked: Q(proposal__number=asked.value), "Number of the proposal", TEXT),
-    "access": Filter(_mine, "Those in whose team you are", {"type": "string", "enum": ["mine"]}),
-    "started_from": Filter(lambda asked: Q(started_at__gte=asked.moment), "Started at this time or later", DAY),
-    "started_to": Filter(lambda asked: Q(started_at__lt=asked.moment), "Started before this time", DAY),
-}
+def read_filters(filters: Mapping[str, Filter], parameters: Mapping[str, str]) -> dict[str, Any]:
+    """The values of the given parameters by their targets; InvalidInput for one that is not known or cannot be read."""
+    problems = {}
+    values = {}
+    known = ", ".join(sorted([*filters, *PAGING]))
+    for name, value in parameters.items():
+        if name in PAGING:
+            continue
+        if name not in filters:
+            # A misspelt filter would silently give everything.
+            problems[name[:60]] = [f"There is no such parameter; known are {known}."]
+        elif "\x00" in value:
+            problems[name] = ["Contains a NUL character."]
+        elif value:
+            try:
+                values[filters[name].target] = filters[name].read(value)
+            except Wrong as wrong:
+                problems[name] = [str(wrong)]
+    if problems:
+        raise InvalidInput("Some query parameters cannot be understood.", fields=problems)
+    return values
 
 
-def filter_datasets(
-    datasets: QuerySet[Dataset], parameters: Mapping[str, str], principal: Principal, *, now: datetime
-) -> QuerySet[Dataset]:
-    """Narrow `datasets` by all given parameters; InvalidInput for one that is not known or cannot be read."""
-    return datasets.filter(_all_of(DATASET_FILTERS, parameters, principal, now))
+def read_dataset_filter(parameters: Mapping[str, str]) -> DatasetFilter:
+    return DatasetFilter(**read_filters(DATASET_FILTERS, parameters))
 
 
 def filter_investigations(
-    investigations: QuerySet[Investigation], parameters: Mapping[str, str], principal: Principal, *, now: datetime
+    investigations: QuerySet[Investigation], parameters: Mapping[str, str], principal: Principal
 ) -> QuerySet[Investigation]:
-    return investigations.filter(_all_of(INVESTIGATION_FILTERS, parameters, principal, now))
-
-
-def _all_of(filters: Mapping[str, Filter], parameters: Mapping[str, str], principal: Principal, now: datetime) -> Q:
-    problems = refuse_unknown(parameters, filters)
-    condition = Q()
-    for name, value in parameters.items():
-        if name not in filters or not value:
-            continue
-        try:
-            if "\x00" in value:
-                raise Wrong("Contains a NUL character.")
-            condition &= filters[name].apply(Asked(value, principal, now))
-        except Wrong as wrong:
-            problems[name] = [str(wrong)]
-    if problems:
-        raise InvalidInput("Some query parameters cannot be understood.", fields=problems)
-    return condition
-
-
-def refuse_unknown(parameters: Mapping[str, str], known: Mapping[str, Any]) -> dict[str, list[str]]:
-    """A misspelt filter would silently give everything: it is a mistake of its own."""
-    names = ", ".join(sorted([*known, *PAGING]))
-    return {
-        name[:60]: [f"There is no such parameter; known are {names}."]
-        for name in parameters
-        if name not in known and name not in PAGING
-    }
+    values = read_filters(INVESTIGATION_FILTERS, parameters)
+    for word in values.pop("q", "").split()[:10]:
+        investigations = investigations.filter(Q(title__icontains=word) | Q(abstract__icontains=word))
+    for path in ("instrument", "facility"):
+        if path in values:
+            investigations = investigations.filter(named_q(path, values.pop(path)))
+    if values.pop("access", "") == "mine":
+        reader = principal.user_id if principal.reads_closed_data else None
+        teams = TeamMember.objects.filter(person__user_id=reader, person__user__isnull=False)
+        investigations = investigations.filter(pk__in=teams.values("investigation_id"))
+    return investigations.filter(**values)

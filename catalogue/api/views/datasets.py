@@ -7,20 +7,23 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils import timezone
+from rest_framework import status
 from rest_framework.request import Request
 
-from catalogue import access
+from catalogue.access import Level
 from catalogue.api import bodies, openapi
 from catalogue.api.answers import ApiView, created, expected_version, read_answer, send, send_once, written
-from catalogue.api.filters import DATASET_FILTERS, filter_datasets
+from catalogue.api.filters import DATASET_FILTERS, read_dataset_filter
 from catalogue.api.pages import NEWEST_FIRST, Order, take_page
 from catalogue.api.parsing import read_body
+from catalogue.browse import filter_datasets
 from catalogue.entries import DatasetEntry, Outcome
 from catalogue.errors import InvalidInput
 from catalogue.models.datasets import Source
 from catalogue.record import DatasetRecord, FileRef, ParameterValue, file_refs, parameter_values
-from catalogue.selectors import find_dataset, get_dataset_record, readable_files, records_of, with_references
+from catalogue.selectors import get_dataset_record, records_of, with_references
 from catalogue.services.dataset_changes import add_files, changeable_dataset, update_dataset
+from catalogue.services.downloads import find_downloadable
 from catalogue.services.idempotency import Answer
 from catalogue.services.parameters import correct_parameter, record_parameters
 from catalogue.services.registration import refusal_of, register_datasets
@@ -67,8 +70,8 @@ class DatasetList(ApiView):
     def get(self, request: Request) -> HttpResponse:
         """The newest first. What you may not read in full is listed as a summary."""
         now = timezone.now()
-        datasets = access.listed_datasets(self.principal, now=now)
-        datasets = filter_datasets(datasets, request.query_params.dict(), self.principal, now=now)
+        wanted = read_dataset_filter(request.query_params.dict())
+        datasets = filter_datasets(wanted, self.principal, now=now)
         page = take_page(with_references(datasets), request, NEWEST_FIRST)
         return read_answer(request, page.document(records_of(page.rows, self.principal, now=now)))
 
@@ -151,7 +154,9 @@ class DatasetDetail(ApiView):
     def get(self, request: Request, uid: UUID) -> HttpResponse:
         """The record with its parameters, as far as you may see it (`access.level`)."""
         record = get_dataset_record(uid, self.principal)
-        return read_answer(request, record, version=record.version)
+        is_gone = record.access.level == Level.TOMBSTONE
+        status_code = status.HTTP_410_GONE if is_gone else status.HTTP_200_OK
+        return read_answer(request, record, version=record.version, status_code=status_code)
 
     @openapi.changing(bodies.DATASET_CHANGES, Written, "Change a dataset")
     def patch(self, request: Request, uid: UUID) -> HttpResponse:
@@ -167,9 +172,9 @@ class DatasetDetail(ApiView):
 class DatasetFiles(ApiView):
     @openapi.listing(FileRef, "List the files of a dataset")
     def get(self, request: Request, uid: UUID) -> HttpResponse:
-        """By name. Empty while the dataset is closed to you."""
-        dataset, level = find_dataset(uid, self.principal)
-        page = take_page(readable_files(dataset, level), request, Order("name", "name"))
+        """By name. While the dataset is closed to you, 403 with the code `under-embargo`."""
+        dataset = find_downloadable(uid, self.principal, now=timezone.now())
+        page = take_page(dataset.files.all(), request, Order("name", "name"))
         return read_answer(request, page.document(list(file_refs(page.rows))))
 
     @openapi.creation(bodies.FILES, Written, "Add files to a dataset")

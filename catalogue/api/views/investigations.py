@@ -43,7 +43,7 @@ class InvestigationList(ApiView):
         """The newest first."""
         now = timezone.now()
         investigations = access.listed_investigations(self.principal, now=now)
-        investigations = filter_investigations(investigations, request.query_params.dict(), self.principal, now=now)
+        investigations = filter_investigations(investigations, request.query_params.dict(), self.principal)
         page = take_page(with_team(investigations), request, NEWEST_FIRST)
         return read_answer(request, page.document(investigation_records(page.rows, self.principal, now=now)))
 

@@ -10,9 +10,8 @@ from rest_framework.request import Request
 
 from catalogue.api import openapi
 from catalogue.api.answers import ApiView, read_answer
-from catalogue.api.filters import TEXT, Filter, refuse_unknown
+from catalogue.api.filters import TEXT, Filter, read_filters
 from catalogue.api.pages import Order, take_page
-from catalogue.errors import InvalidInput
 from catalogue.models import Facility, Instrument, Licence, Technique
 from catalogue.record import FacilityRef, InstrumentRef, LicenceRef, facility_ref, instrument_ref
 from catalogue.selectors import get_instrument
@@ -45,15 +44,10 @@ class Me:
     scopes: list[str] | None
 
 
-def _check(request: Request, known: dict[str, Filter]) -> None:
-    if problems := refuse_unknown(request.query_params.dict(), known):
-        raise InvalidInput("Some query parameters cannot be understood.", fields=problems)
-
-
 class InstrumentList(ApiView):
     @openapi.listing(InstrumentRef, "List the instruments")
     def get(self, request: Request) -> HttpResponse:
-        _check(request, {})
+        read_filters({}, request.query_params.dict())
         page = take_page(Instrument.objects.select_related("facility"), request, Order("short_name", "short_name"))
         return read_answer(request, page.document([instrument_ref(row) for row in page.rows]))
 
@@ -67,7 +61,7 @@ class InstrumentDetail(ApiView):
 class FacilityList(ApiView):
     @openapi.listing(FacilityRef, "List the facilities")
     def get(self, request: Request) -> HttpResponse:
-        _check(request, {})
+        read_filters({}, request.query_params.dict())
         page = take_page(Facility.objects.all(), request, Order("short_name", "short_name"))
         return read_answer(request, page.document([facility_ref(row) for row in page.rows]))
 
@@ -76,17 +70,16 @@ def _matching(value: str) -> Q:
     return Q(label__icontains=value) | Q(alternative_labels__icontains=value) | Q(iri=value)
 
 
-TECHNIQUE_FILTERS = {"q": Filter(lambda asked: _matching(asked.value), "Part of a label, or an IRI", TEXT)}
+TECHNIQUE_FILTERS = {"q": Filter("q", str, "Part of a label, or an IRI", TEXT)}
 
 
 class TechniqueList(ApiView):
     @openapi.listing(TechniqueEntry, "Find techniques", filters=TECHNIQUE_FILTERS)
     def get(self, request: Request) -> HttpResponse:
         """PaNET terms, and our own narrower ones, by IRI."""
-        _check(request, TECHNIQUE_FILTERS)
         techniques: QuerySet[Technique] = Technique.objects.prefetch_related("parents")
-        if text := request.query_params.get("q"):
-            techniques = techniques.filter(_matching(text.replace("\x00", "")))
+        if text := read_filters(TECHNIQUE_FILTERS, request.query_params.dict()).get("q"):
+            techniques = techniques.filter(_matching(text))
         page = take_page(techniques, request, Order("iri", "iri"))
         return read_answer(request, page.document([_technique(row) for row in page.rows]))
 
@@ -106,7 +99,7 @@ def _technique(row: Technique) -> TechniqueEntry:
 class LicenceList(ApiView):
     @openapi.listing(LicenceRef, "List the licences")
     def get(self, request: Request) -> HttpResponse:
-        _check(request, {})
+        read_filters({}, request.query_params.dict())
         page = take_page(Licence.objects.all(), request, Order("spdx_id", "spdx_id"))
         licences = [LicenceRef(row.spdx_id, row.name, row.url) for row in page.rows]
         return read_answer(request, page.document(licences))
