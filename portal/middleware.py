@@ -17,7 +17,10 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestIdMiddleware:
-    """Gives each request an id, the caller's `X-Request-ID` where it is sane, for logs, the audit log and error pages."""
+    """Gives each request an id, the caller's `X-Request-ID` where it is sane, for logs, the audit log and error pages.
+
+    The id stays until the thread's next request: bytes that are streamed and errors that are logged afterwards carry it too.
+    """
 
     def __init__(self, get_response: GetResponse):
         self.get_response = get_response
@@ -25,11 +28,8 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
         request.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-        token = current_request_id.set(request.request_id)
-        try:
-            response = self.get_response(request)
-        finally:
-            current_request_id.reset(token)
+        current_request_id.set(request.request_id)
+        response = self.get_response(request)
         response["X-Request-ID"] = request.request_id
         return response
 

@@ -1,0 +1,208 @@
+"""Who may do what at every route of the site. A route of the URL conf without a row here fails the tests."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from tests.access.world import STATES, World
+
+READERS = {"member", "pi", "contact", "granted", "partner", "curator", "administrator"}
+CURATORS = {"curator", "administrator"}
+TEAM = {"member", "pi", "contact", "curator", "administrator"}
+
+
+@dataclass(frozen=True)
+class Route:
+    """`kind` names the rule for GET, see `expected_status`. `writes` tells whether other methods may change something,
+    and `writers` for whom; everybody else's attempts must change nothing."""
+
+    pattern: str
+    kind: str
+    example: Callable[[World, str], str]
+    writers: frozenset[str] = frozenset()
+
+
+def record(kind: str, path: str) -> Callable[[World, str], str]:
+    def example(world: World, state: str) -> str:
+        uid = getattr(world, kind)[state].uid
+        return "/" + path.replace("<uuid:uid>", str(uid))
+
+    return example
+
+
+def instrument(path: str) -> Callable[[World, str], str]:
+    return lambda world, state: "/" + path.replace("<uuid:uid>", str(world.datasets[state].instrument.uid))
+
+
+def file_address(world: World, state: str) -> str:
+    dataset = world.datasets[state]
+    return f"/datasets/{dataset.uid}/files/{quote(dataset.files.get().name)}"
+
+
+def draft(path: str) -> Callable[[World, str], str]:
+    return lambda world, state: "/" + path.replace("<uuid:uid>", str(world.draft.uid))
+
+
+def storage(path: str) -> Callable[[World, str], str]:
+    return lambda world, state: "/" + path.replace("<uuid:uid>", str(world.storage.uid))
+
+
+def fixed(path: str) -> Callable[[World, str], str]:
+    return lambda world, state: "/" + path
+
+
+PAGES = [
+    *(Route(path, "public", fixed(path)) for path in ("", "status", "policy", "accessibility", "about", "search")),
+    Route("datasets/<uuid:uid>", "record", record("datasets", "datasets/<uuid:uid>")),
+    Route("investigations/<uuid:uid>", "investigation", record("investigations", "investigations/<uuid:uid>")),
+    Route("instruments/<uuid:uid>", "public", instrument("instruments/<uuid:uid>")),
+    Route("samples/<uuid:uid>", "metadata", record("samples", "samples/<uuid:uid>")),
+    Route(
+        "datasets/<uuid:uid>/corrections",
+        "team",
+        record("datasets", "datasets/<uuid:uid>/corrections"),
+        writers=frozenset(TEAM),
+    ),
+    *(Route(path, "login", fixed(path), writers=frozenset({"anybody"})) for path in ("me", "register", "storages")),
+    *(
+        Route(f"register/<uuid:uid>{step}", "draft", draft(f"register/<uuid:uid>{step}"), writers=frozenset({"member"}))
+        for step in ("", "/files", "/check", "/remove")
+    ),
+    *(
+        Route(
+            f"storages/<uuid:uid>/{verb}",
+            "post only",
+            storage(f"storages/<uuid:uid>/{verb}"),
+            frozenset({"administrator"}),
+        )
+        for verb in ("check", "switch")
+    ),
+    Route("curate", "curator", fixed("curate")),
+    Route(
+        "curate/deliveries/<int:entry_id>/retry",
+        "post only",
+        lambda world, state: f"/curate/deliveries/{world.delivery.pk}/retry",
+        writers=frozenset(CURATORS),
+    ),
+]
+
+DOWNLOADS = [
+    Route("datasets/<uuid:uid>/files/<path:name>", "files", file_address),
+    *(
+        Route(f"datasets/<uuid:uid>/{name}", "files", record("datasets", f"datasets/<uuid:uid>/{name}"))
+        for name in ("thumbnail.webp", "download.zip", "files.sha256", "files.aria2.txt", "files.rclone.txt")
+    ),
+    Route(
+        "investigations/<uuid:uid>/download.zip",
+        "crawled",
+        record("investigations", "investigations/<uuid:uid>/download.zip"),
+    ),
+    Route("selection", "public", fixed("selection"), writers=frozenset({"anybody"})),
+    *(
+        Route(f"selection/{name}", "crawled", fixed(f"selection/{name}"))
+        for name in ("download.zip", "files.sha256", "files.aria2.txt", "files.rclone.txt")
+    ),
+]
+
+MACHINES = [
+    *(Route(path, "public", fixed(path)) for path in ("healthz",)),
+    *(Route(path, "crawled", fixed(path)) for path in ("readyz", "metrics")),
+    Route("demo/login/<str:token>", "crawled", fixed("demo/login/wrong")),
+]
+
+API = [
+    Route("me/tokens", "login", fixed("me/tokens"), writers=frozenset({"anybody"})),
+    *(Route(path, "public", fixed(path)) for path in ("api/schema", "api/docs", "api/errors")),
+    *(
+        Route(f"api/v1/{name}", "public", fixed(f"api/v1/{name}"))
+        for name in ("me", "instruments", "facilities", "techniques", "licences")
+    ),
+    Route("api/v1/datasets", "public", fixed("api/v1/datasets"), writers=frozenset(TEAM)),
+    Route("api/v1/datasets/bulk", "machine post", fixed("api/v1/datasets/bulk"), writers=frozenset(TEAM)),
+    Route("api/v1/datasets/<uuid:uid>", "record", record("datasets", "api/v1/datasets/<uuid:uid>"), frozenset(TEAM)),
+    Route(
+        "api/v1/datasets/<uuid:uid>/files",
+        "files",
+        record("datasets", "api/v1/datasets/<uuid:uid>/files"),
+        frozenset(TEAM),
+    ),
+    *(
+        Route(
+            f"api/v1/datasets/<uuid:uid>/{name}",
+            "machine post",
+            record("datasets", f"api/v1/datasets/<uuid:uid>/{name}"),
+            frozenset(TEAM),
+        )
+        for name in ("parameters", "corrections")
+    ),
+    Route("api/v1/investigations", "public", fixed("api/v1/investigations"), writers=frozenset(CURATORS)),
+    Route(
+        "api/v1/investigations/<uuid:uid>",
+        "investigation",
+        record("investigations", "api/v1/investigations/<uuid:uid>"),
+        frozenset(TEAM),
+    ),
+    Route(
+        "api/v1/investigations/<uuid:uid>/samples",
+        "crawled",
+        record("investigations", "api/v1/investigations/<uuid:uid>/samples"),
+        frozenset(TEAM),
+    ),
+    Route(
+        "api/v1/investigations/<uuid:uid>/samples/<path:name>",
+        "crawled",
+        record("investigations", "api/v1/investigations/<uuid:uid>/samples/a"),
+        frozenset(TEAM),
+    ),
+    Route("api/v1/samples/<uuid:uid>", "metadata", record("samples", "api/v1/samples/<uuid:uid>")),
+    Route("api/v1/instruments/<uuid:uid>", "public", instrument("api/v1/instruments/<uuid:uid>")),
+]
+
+ROUTES = [*PAGES, *DOWNLOADS, *MACHINES, *API]
+
+
+def addresses(world: World, *, is_api: bool | None = None) -> Iterator[tuple[Route, str, str]]:
+    """Every route with its address for the records in each state; one address where no record is named."""
+    for route in ROUTES:
+        if is_api is not None and is_api != route.pattern.startswith("api/"):
+            continue
+        found: dict[str, str] = {}
+        for state in STATES:
+            found.setdefault(route.example(world, state), state)
+        for url, state in found.items():
+            yield route, url, state
+
+
+def is_foreign(pattern: str) -> bool:
+    """Routes of django-allauth and of Django's administration, which their own packages test."""
+    return pattern.startswith(("accounts/", "admin/"))
+
+
+def expected_status(kind: str, role: str, state: str) -> set[int]:
+    """What a GET may answer. 302 leads to the login page."""
+    if role == "visitor" and kind in ("team", "login", "curator", "draft", "post only"):
+        return {302, 405} if kind in ("draft", "post only") else {302}
+    return _FOR_ACCOUNTS[kind](role, state)
+
+
+def _reads(role: str, state: str) -> bool:
+    return state == "open" or role in CURATORS or (state == "closed" and role in READERS)
+
+
+def _team(role: str, state: str) -> set[int]:
+    return {200} if role in CURATORS or (role in TEAM and state != "withdrawn") else {403, 404}
+
+
+_FOR_ACCOUNTS: dict[str, Callable[[str, str], set[int]]] = {
+    "public": lambda role, state: {200},
+    "investigation": lambda role, state: {200},
+    "record": lambda role, state: {410} if state == "withdrawn" and role not in CURATORS else {200},
+    "metadata": lambda role, state: {200} if _reads(role, state) or state == "withdrawn" and role in READERS else {404},
+    "files": lambda role, state: {200} if _reads(role, state) else {403, 404, 410},
+    "team": _team,
+    "login": lambda role, state: {200},
+    "curator": lambda role, state: {200} if role in CURATORS else {403},
+    "draft": lambda role, state: {200, 302, 405} if role == "member" else {404, 405},
+    "post only": lambda role, state: {405},
+    "machine post": lambda role, state: {405},
+}
