@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from django.conf import settings
 from django.utils import timezone
 
 from catalogue import access, selectors
@@ -20,6 +19,7 @@ from catalogue.errors import Gone, NotAllowed, NotFound, Unavailable
 from catalogue.models import Datafile, Dataset
 from catalogue.models.datasets import Fixity
 from catalogue.record import access_of
+from catalogue.services.extraction import thumbnail_path
 from catalogue.services.storages import open_storage
 from catalogue.storages import Entry, Storage
 from catalogue.storages.errors import (
@@ -151,7 +151,3 @@ def open_thumbnail(*, principal: Principal, uid: UUID) -> Thumbnail:
     except FileNotFoundError:
         raise NotFound("This dataset has no picture.") from None
     return Thumbnail(data, f'"{hashlib.sha256(data).hexdigest()[:32]}"', access.is_open(dataset, now=now))
-
-
-def thumbnail_path(uid: UUID) -> Path:
-    return Path(settings.DERIVED_DIR) / str(uid)[:2] / f"{uid}.webp"

@@ -17,6 +17,7 @@ from catalogue.interop.citation import citation
 from catalogue.interop.schema_org import dataset_document, investigation_document
 from catalogue.models import Dataset
 from catalogue.record import DatasetRecord, InvestigationRecord, file_refs
+from catalogue.services.selections import is_selected
 
 FILES_ON_A_PAGE = 100
 DATASETS_ON_A_PAGE = 24
@@ -36,6 +37,7 @@ def dataset_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "files": _file_page(request, dataset, level),
         "provenance": _provenance(record),
         "commands": commands_for(record, site_url=settings.SITE_URL) if record.access.is_full else (),
+        "is_selected": is_selected(actor=request.principal, session=request.session, uid=uid),
         "history": selectors.history_of(dataset, level, request.principal),
         "actions": _actions(record) if may_change and record.access.is_full else (),
     }

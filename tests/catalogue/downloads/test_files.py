@@ -11,7 +11,7 @@ from pytest_django import Settings
 from catalogue.access import principal_of
 from catalogue.models import Dataset, Download, Storage, User
 from catalogue.models.datasets import Fixity
-from catalogue.services.downloads import thumbnail_path
+from catalogue.services.extraction import thumbnail_path
 from catalogue.services.tokens import create_token
 from tests import factories
 from tests.catalogue.downloads.conftest import FILES, body_of

@@ -154,3 +154,16 @@ def test_the_page_takes_as_many_queries_for_many_datasets_as_for_one(client: Cli
             shown(client)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_selection_of_closed_data_only_offers_no_download(client: Client, closed_dataset: Dataset) -> None:
+    change(client, "add", closed_dataset)
+    assert "download.zip" not in client.get(PAGE).content.decode()
+    assert client.get(f"{PAGE}/download.zip").status_code == 404
+
+
+def test_the_page_of_a_chosen_dataset_offers_to_remove_it(client: Client, open_dataset: Dataset) -> None:
+    page = f"/datasets/{open_dataset.uid}"
+    assert "Add to my selection" in client.get(page).content.decode()
+    change(client, "add", open_dataset)
+    assert "Remove from my selection" in client.get(page).content.decode()
