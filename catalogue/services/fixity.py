@@ -167,9 +167,11 @@ def examine(file: Datafile) -> Finding:
 def _require_answer(row: Storage) -> None:
     """A folder that is not mounted has no files either: that proves nothing."""
     try:
-        open_storage(row).check()
+        is_empty = not open_storage(row).list_page("", limit=1).entries
     except StorageError as error:
         raise Unavailable(f"{row.name} does not answer: {error}") from None
+    if is_empty:
+        raise Unavailable(f"{row.name} is empty. Is it mounted?")
 
 
 def _difference(file: Datafile, size: int, sha256: str, modified_at: datetime | None) -> str:

@@ -108,6 +108,14 @@ def test_a_storage_that_is_not_mounted_says_nothing_about_its_files(storage: Sto
     assert dataset.files.get().fixity == Fixity.UNKNOWN
 
 
+def test_an_empty_storage_says_nothing_about_its_files(storage: Storage) -> None:
+    dataset = factories.make_dataset(storage=storage, files={"a": b"abc"})
+    Path(storage.location).rename(Path(storage.location).with_name("unplugged"))
+    Path(storage.location).mkdir()
+    with pytest.raises(Unavailable, match="mounted"):
+        check_file(actor=SYSTEM, datafile_id=dataset.files.get().pk)
+
+
 def test_a_dead_storage_does_not_hold_up_the_checks_of_another(storage: Storage, tmp_path: Path) -> None:
     factories.make_dataset(storage=factories.make_storage(tmp_path / "storage"), files={"a": b"abc"})
     (tmp_path / "dead").mkdir()
