@@ -127,6 +127,9 @@ class Draft:
             )
 
     def build(self) -> Extraction:
+        if self.picture_size and self.thumbnail:
+            self.standard("image_width", self.picture_size[0], "px")
+            self.standard("image_height", self.picture_size[1], "px")
         return Extraction(
             family=self.family,
             format_label=self.format_label,

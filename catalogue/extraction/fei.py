@@ -32,7 +32,7 @@ _PLACES: dict[str, tuple[tuple[tuple[str, str], ...], str | None]] = {
     "chamber_pressure": ((("Vacuum", "ChPressure"),), "Pa"),
     "dwell_time": ((("Scan", "Dwelltime"), ("{scan}", "Dwell")), "s"),
     "scan_rotation": ((("Beam", "ScanRotation"), ("{beam}", "ScanRotation")), "rad"),
-    "banner_height": ((("PrivateFei", "DatabarHeight"),), None),
+    "banner_height": ((("PrivateFei", "DatabarHeight"),), "px"),
 }
 
 

@@ -75,4 +75,4 @@ def _add_scale(values: dict[str, str], picture_size: tuple[int, int], draft: Dra
         draft.standard("field_of_view_height", size * full[1], unit)
         if picture_size[1]:
             banner = picture_size[1] - round(full[1] * picture_size[0] / full_width)
-            draft.standard("banner_height", banner if banner > 0 else None)
+            draft.standard("banner_height", banner if banner > 0 else None, "px")

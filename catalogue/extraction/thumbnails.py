@@ -16,12 +16,15 @@ Array = NDArray[np.generic]
 _INK, _PAPER, _FRAME = 40, 250, 190
 
 
-def picture(array: Array, longest_side: int = 512) -> bytes:
+def picture(array: Array, longest_side: int = 512) -> bytes | None:
     """A WebP of an array, at most `longest_side` pixels wide and high; wider ranges than 8 bit are scaled.
 
-    Very small arrays are enlarged by a whole factor, so that their pixels can be seen.
+    Very small arrays are enlarged by a whole factor, so that their pixels can be seen. None for an array that has the
+    same value everywhere: a black rectangle would show nothing.
     """
     eight_bit = np.ascontiguousarray(_to_eight_bit(array))
+    if eight_bit.size == 0 or eight_bit.min() == eight_bit.max():
+        return None
     image = Image.fromarray(eight_bit)
     enlarged = longest_side // (2 * max(image.size))
     if enlarged > 1:
@@ -31,7 +34,10 @@ def picture(array: Array, longest_side: int = 512) -> bytes:
 
 
 def line(values: Array, positions: Array | None = None, longest_side: int = 512) -> bytes | None:
-    """A WebP with a plain line drawing of a 1-D signal; None when there are not two finite points."""
+    """A WebP with a plain line drawing of a 1-D signal; None when it has not two finite points of different height.
+
+    A positive signal over more than three decades is drawn on logarithmic axes, as scattering curves are read.
+    """
     step = max(1, values.size // (4 * longest_side))
     y = np.asarray(values.ravel()[::step], dtype=np.float64)
     x = np.arange(y.size, dtype=np.float64)
@@ -40,8 +46,10 @@ def line(values: Array, positions: Array | None = None, longest_side: int = 512)
     length = min(x.size, y.size)
     finite = np.isfinite(x[:length]) & np.isfinite(y[:length])
     x, y = x[:length][finite], y[:length][finite]
-    if y.size < 2:
+    if y.size < 2 or y.min() == y.max():
         return None
+    if _spans_decades(y, 3):
+        y, x = np.log10(y), np.log10(x) if _spans_decades(x, 1) else x
     width, height, margin = longest_side, longest_side * 5 // 8, longest_side // 32
     points = zip(_span(x, margin, width - margin), _span(y, height - margin, margin), strict=True)
     image = Image.new("L", (width, height), _PAPER)
@@ -115,6 +123,10 @@ def _to_eight_bit(array: Array) -> NDArray[np.uint8]:
     scale = 255.0 / (high - low) if high > low else 0.0
     values = np.where(finite, values, low)
     return np.clip((values - low) * scale, 0, 255).astype(np.uint8)
+
+
+def _spans_decades(values: NDArray[np.float64], decades: int) -> bool:
+    return bool(values.min() > 0 and values.max() > values.min() * 10**decades)
 
 
 def _span(values: NDArray[np.float64], first: float, last: float) -> NDArray[np.float64]:

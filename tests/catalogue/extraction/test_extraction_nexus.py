@@ -182,7 +182,8 @@ def test_only_so_many_values_are_kept(tmp_path: Path) -> None:
 
 def test_a_huge_sparse_picture_is_previewed_within_a_second(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "a.h5", "w") as file:
-        file.create_dataset("stack", (2000, 2048, 2560), "uint16", chunks=(1, 2048, 2560))
+        stack = file.create_dataset("stack", (2000, 2048, 2560), "uint16", chunks=(1, 2048, 2560))
+        stack[1000, :1024] = 7
     found = extract(LocalFile(tmp_path / "a.h5"))
     assert found.dimensions == (2000, 2048, 2560)
     assert found.thumbnail is not None

@@ -69,9 +69,11 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "acquired_at": datetime(2015, 11, 8, 11, 58, 8), "picture_size": (512, 512),
     },
 }  # fmt: skip
+# Side-cars, a file of links, and files whose measured values were set to zero before they were given away.
 WITHOUT_PICTURE = {
     "nexus/savu_i12_45657.nxs", "sem-jeol/Standard_BSE_1000x_800.txt", "sem-jeol/image000.txt",
-    "sem-tescan-hdr/tescan-minimal.hdr",
+    "sem-tescan-hdr/tescan-minimal.hdr", "sem-tiff/20_quanta_sem.tif", "sem-tiff/21_zeiss_sem.tif",
+    "sem-tiff/22_zeiss_sem_bad_mag.tif", "tem/02_EDS_SI_Titan.dm4", "tem/10_Titan_EELS_proc.dm3",
 }  # fmt: skip
 SECRETS = ("TESTR", "Test Operat", "UMNUser", "D8439", "9952707", "1525-XX", "usaxs/", "C:\\", "Z:/", "D:\\", "/home/")
 

@@ -173,7 +173,7 @@ def test_a_jeol_export_of_800_pixels_gets_the_scale_of_800_pixels(tmp_path: Path
     assert found.family == "jeol" and found.title_hint == "grain 7"
     assert standard(found, "pixel_size_x") == (pytest.approx(10 / 106 * 1.6), "um")
     assert standard(found, "field_of_view") == (pytest.approx(10 / 106 * 1280), "um")
-    assert standard(found, "banner_height") == (40, None)
+    assert standard(found, "banner_height") == (40, "px")
     assert {"pixel-size-corrected", "side-car-read"} <= codes(found)
 
 
@@ -200,7 +200,8 @@ def test_a_hitachi_side_car_is_read_with_the_units_it_writes(tmp_path: Path) -> 
 def test_a_text_of_someone_else_beside_a_picture_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("My notes: the sample broke.")
     found = extract(LocalFile(making.write_picture(tmp_path / "a.png", 64, 64)))
-    assert found.family == "picture" and found.parameters == ()
+    assert found.family == "picture"
+    assert {parameter.name for parameter in found.parameters} == {"image_width", "image_height"}
 
 
 def test_a_side_car_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
