@@ -4,6 +4,7 @@ Each file becomes a dataset, with the text that its instrument wrote beside it; 
 An institute declares storages and watch rules instead. The folder is read, never written.
 """
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -133,10 +134,9 @@ def _investigation_for(
     same_folder = Investigation.objects.filter(facility=facility, abstract=_abstract(top))
     if existing := same_folder.filter(instrument=instrument, ended_at__gte=last).order_by("ended_at").first():
         return existing
-    visit_id = f"{top[:80]} {last:%Y-%m-%d}" if same_folder.exists() else top[:80]
     entry = InvestigationEntry(
         instrument=instrument.short_name,
-        visit_id=visit_id,
+        visit_id=_visit_id(facility, top, last),
         title=top.replace("_", " ").replace("-", " ")[:500],
         abstract=_abstract(top),
         started_at=first,
@@ -144,6 +144,17 @@ def _investigation_for(
         team=team,
     )
     return create_investigation(actor=actor, entry=entry)
+
+
+def _visit_id(facility: Facility, top: str, last: datetime) -> str:
+    """The folder's name as a visit id, with the day of its newest file, then a digest, where another took the name."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", top)[:80].strip("._-") or "folder"
+    digest = hashlib.sha256(f"{top} {last}".encode()).hexdigest()[:8]
+    candidates = (name, f"{name}-{last:%Y-%m-%d}", f"{name}-{digest}")
+    taken = set(
+        Investigation.objects.filter(facility=facility, visit_id__in=candidates).values_list("visit_id", flat=True)
+    )
+    return next((candidate for candidate in candidates if candidate not in taken), candidates[-1])
 
 
 def _abstract(top: str) -> str:

@@ -30,12 +30,12 @@ class Command(BaseCommand):
             folder = folder.expanduser().resolve()
             if not folder.is_dir():
                 raise CommandError(f"There is no folder {folder}. Give the path of one: make run DATA=/some/folder")
+        if not quickstart.is_port_free(port):
+            raise CommandError(f"Port {port} is taken, perhaps by a Faircat that runs already. Use another: PORT=8001")
         environment = quickstart.site_environment(folder, port)
         if quickstart.IS_PREPARED not in os.environ:
             # Settings were read before the folder was known: begin again with the environment that belongs to it.
             os.execve(sys.executable, [sys.executable, *sys.argv], environment)  # noqa: S606
-        if not quickstart.is_port_free(port):
-            raise CommandError(f"Port {port} is taken, perhaps by a Faircat that runs already. Use another: PORT=8001")
         with ExitStack() as stack:
             self._lock(stack, settings.DATA_DIR)
             self._run(folder, port, environment)
