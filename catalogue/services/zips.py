@@ -30,11 +30,10 @@ from catalogue.storages import Entry as StoredEntry
 from catalogue.storages import Storage
 from catalogue.storages.errors import StorageError, StorageFileChanged
 
-MOST_FILES = 100_000
+MOST_FILES = 50_000
 MOST_PROBLEMS = 20
 # From here on, reading the folder is cheaper than asking for each file.
 LISTED_FROM = 50
-PAGE = 10_000
 MANIFEST = "manifest-sha256.txt"
 LEFT_OUT = "NOT-INCLUDED.txt"
 
@@ -133,15 +132,14 @@ def _zip(
 def _rows(files: QuerySet[Datafile], folders: Mapping[int, str]) -> list[_File]:
     """The files in the order of the archive, which does not depend on how a database sorts text."""
     values = files.order_by().values_list(*_File._fields)[: MOST_FILES + 1]
-    found = list(values.iterator(chunk_size=5000))
-    if not found:
+    rows = [_File._make(row) for row in values.iterator(chunk_size=5000)]
+    if not rows:
         raise NotFound("There is no file to download here.", code="nothing-to-download")
-    if len(found) > MOST_FILES:
+    if len(rows) > MOST_FILES:
         raise InvalidInput(
             f"An archive holds at most {MOST_FILES:,} files. Use the lists for aria2 or rclone instead.",
             code="too-many-files",
         )
-    rows = [_File._make(row) for row in found]
     rows.sort(key=lambda row: (folders[row.dataset_id], row.name))
     return rows
 
@@ -185,7 +183,7 @@ def _listed_entries(storage: Storage, folder: str, wanted: set[str]) -> dict[str
     cursor, seen = None, 0
     while len(found) < len(wanted) and seen <= 4 * len(wanted):
         try:
-            page = storage.list_page(folder, cursor, limit=PAGE)
+            page = storage.list_page(folder, cursor, limit=MOST_FILES)
         except StorageError as error:
             reason_of(error)
             return found
