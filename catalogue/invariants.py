@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from catalogue import units
+from catalogue.derived import Picture, picture_path
 from catalogue.identifiers import is_valid_orcid
 from catalogue.models import (
     Dataset,
@@ -27,7 +28,6 @@ from catalogue.models import (
     TechniqueAncestor,
 )
 from catalogue.models.datasets import ExtractionState, ParameterKind
-from catalogue.services.extraction import thumbnail_path
 from catalogue.services.vocabularies import ancestor_pairs
 
 MOST_SHOWN = 20
@@ -104,7 +104,7 @@ def check_units_in_si() -> Iterator[str]:
 def check_thumbnails() -> Iterator[str]:
     uids = Dataset.objects.filter(has_thumbnail=True).values_list("uid", flat=True)
     for uid in uids.iterator():
-        if not thumbnail_path(uid).is_file():
+        if not picture_path(uid, Picture.THUMBNAIL).is_file():
             yield f"dataset {uid} has no thumbnail file"
 
 

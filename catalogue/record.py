@@ -215,6 +215,10 @@ class DatasetRecord:
     def thumbnail_url(self) -> str:
         return f"{self.path}/thumbnail.webp" if self.has_thumbnail else ""
 
+    @property
+    def preview_url(self) -> str:
+        return f"{self.path}/preview.webp" if self.has_thumbnail else ""
+
 
 @dataclass(frozen=True)
 class InvestigationRecord:

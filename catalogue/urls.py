@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from catalogue.derived import Picture
 from catalogue.views import corrections, curate, dashboard, downloads, records, register, selection, storages, tokens
 
 urlpatterns = [
@@ -22,8 +23,17 @@ urlpatterns = [
     path("storages/<uuid:uid>/switch", storages.switch_storage, name="storage-switch"),
     path("curate", curate.curate_page, name="curate"),
     path("curate/deliveries/<int:entry_id>/retry", curate.retry_delivery, name="curate-retry"),
+    path("curate/renames/<int:watched_file_id>/accept", curate.accept_renamed_file, name="curate-accept-rename"),
     path("datasets/<uuid:uid>/files/<path:name>", downloads.dataset_file, name="dataset-file"),
-    path("datasets/<uuid:uid>/thumbnail.webp", downloads.dataset_thumbnail, name="dataset-thumbnail"),
+    path(
+        "datasets/<uuid:uid>/thumbnail.webp",
+        downloads.dataset_picture,
+        {"kind": Picture.THUMBNAIL},
+        name="dataset-thumbnail",
+    ),
+    path(
+        "datasets/<uuid:uid>/preview.webp", downloads.dataset_picture, {"kind": Picture.PREVIEW}, name="dataset-preview"
+    ),
     path("datasets/<uuid:uid>/download.zip", downloads.dataset_zip, name="dataset-zip"),
     path("datasets/<uuid:uid>/files.sha256", downloads.dataset_list, {"form": "sha256"}, name="dataset-sha256"),
     path("datasets/<uuid:uid>/files.aria2.txt", downloads.dataset_list, {"form": "aria2"}, name="dataset-aria2"),

@@ -35,7 +35,7 @@ TABLES, DERIVED = "tables/", "derived/"
 LEFT_OUT = {"sessions.Session", "usersessions.UserSession"}
 # Made by `migrate` itself with ids of its own choice: replaced by those of the archive, which other rows refer to.
 MADE_BY_MIGRATE = {"contenttypes.ContentType", "auth.Permission"}
-DERIVED_NAME = re.compile(r"derived/[0-9a-f]{2}/[0-9a-f-]{36}\.webp", re.ASCII)
+DERIVED_NAME = re.compile(r"derived/[0-9a-f]{2}/[0-9a-f-]{36}\.(?:preview|thumbnail)\.webp", re.ASCII)
 CHUNK = 1 << 20
 ROWS_AT_ONCE = 2000
 LARGEST_MANIFEST = 1 << 30

@@ -54,8 +54,12 @@ def line(values: Array, positions: Array | None = None, longest_side: int = 512)
     points = zip(_span(x, margin, width - margin), _span(y, height - margin, margin), strict=True)
     image = Image.new("L", (width, height), _PAPER)
     draw = ImageDraw.Draw(image)
-    draw.rectangle((margin // 2, margin // 2, width - margin // 2, height - margin // 2), outline=_FRAME)
-    draw.line([(float(a), float(b)) for a, b in points], fill=_INK, width=2)
+    draw.rectangle(
+        (margin // 2, margin // 2, width - margin // 2, height - margin // 2),
+        outline=_FRAME,
+        width=max(1, longest_side // 512),
+    )
+    draw.line([(float(a), float(b)) for a, b in points], fill=_INK, width=max(2, longest_side // 256))
     return _webp(image)
 
 

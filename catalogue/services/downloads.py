@@ -5,7 +5,7 @@ Every refusal comes before the first byte. Nothing about HTTP is known here.
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,11 +15,11 @@ from django.utils import timezone
 
 from catalogue import access, selectors
 from catalogue.access import Level, Principal
+from catalogue.derived import Picture, picture_path
 from catalogue.errors import Gone, NotAllowed, NotFound, Unavailable
 from catalogue.models import Datafile, Dataset
 from catalogue.models.datasets import Fixity
 from catalogue.record import access_of
-from catalogue.services.extraction import thumbnail_path
 from catalogue.services.storages import open_storage
 from catalogue.storages import Entry, Storage
 from catalogue.storages.errors import (
@@ -57,12 +57,22 @@ class FileDownload:
         version = f"{self.entry.etag} {self.entry.size} {self.entry.modified_at}"
         return f'"{hashlib.sha256(version.encode()).hexdigest()[:32]}"'
 
-    def open(self, start: int, length: int) -> AbstractContextManager[Iterator[bytes]]:
-        return self.storage.open_range(self.file.path, start, length, entry=self.entry)
+    @contextmanager
+    def open(self, start: int, length: int) -> Iterator[Iterator[bytes]]:
+        """Raises Unavailable when the file went away or changed since it was looked at."""
+        with ExitStack() as opened:
+            try:
+                chunks = opened.enter_context(self.storage.open_range(self.file.path, start, length, entry=self.entry))
+            except StorageError as error:
+                raise not_intact([(self.file.name, reason_of(error))]) from None
+            yield chunks
 
     def local_path(self) -> Path | None:
-        """Where a web server of this machine finds the file; None for remote storages."""
-        return self.storage.local_path(self.file.path)
+        """Where a web server of this machine finds the file; None for remote storages. Raises Unavailable as `open` does."""
+        try:
+            return self.storage.local_path(self.file.path)
+        except StorageError as error:
+            raise not_intact([(self.file.name, reason_of(error))]) from None
 
 
 def find_downloadable(uid: UUID, principal: Principal, *, now: datetime) -> Dataset:
@@ -134,7 +144,7 @@ def not_intact(problems: list[tuple[str, str]], *, shown: int = 20) -> Unavailab
 
 
 @dataclass(frozen=True)
-class Thumbnail:
+class DerivedPicture:
     """A picture as WebP, derived from the files of a dataset and as closed as they are."""
 
     data: bytes
@@ -142,12 +152,12 @@ class Thumbnail:
     is_open: bool
 
 
-def open_thumbnail(*, principal: Principal, uid: UUID) -> Thumbnail:
+def open_picture(*, principal: Principal, uid: UUID, kind: Picture) -> DerivedPicture:
     """Raises NotFound where there is none, and what `find_downloadable` does."""
     now = timezone.now()
     dataset = find_downloadable(uid, principal, now=now)
     try:
-        data = thumbnail_path(uid).read_bytes()
+        data = picture_path(uid, kind).read_bytes()
     except FileNotFoundError:
         raise NotFound("This dataset has no picture.") from None
-    return Thumbnail(data, f'"{hashlib.sha256(data).hexdigest()[:32]}"', access.is_open(dataset, now=now))
+    return DerivedPicture(data, f'"{hashlib.sha256(data).hexdigest()[:32]}"', access.is_open(dataset, now=now))

@@ -5,16 +5,13 @@ registrant gave, is never overwritten.
 """
 
 import dataclasses
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -22,9 +19,10 @@ from django.utils import timezone
 from catalogue import events
 from catalogue.access import Principal
 from catalogue.audit import write_audit
+from catalogue.derived import PREVIEW_PIXELS, keep_pictures
 from catalogue.entries import ParameterEntry
 from catalogue.errors import NotAllowed, Unavailable
-from catalogue.extraction.model import Extraction, Note, RawParameter
+from catalogue.extraction.model import Extraction, Limits, Note, RawParameter
 from catalogue.extraction.sandbox import extract_in_sandbox
 from catalogue.extraction.sniffing import EXTENSIONS
 from catalogue.models import Datafile, Dataset, Parameter, Technique
@@ -37,6 +35,7 @@ from catalogue.storages.errors import StorageError, StorageUnavailable
 from catalogue.vocabularies.techniques import TECHNIQUE_KEYS
 from catalogue.watching.groups import sidecars
 
+LIMITS = Limits(thumbnail_pixels=PREVIEW_PIXELS)
 MOST_FILES_READ = 4
 MOST_FILES_LISTED = 500
 MOST_VALUES = 5000
@@ -79,11 +78,6 @@ class StorageFile:
         return StorageFile(self._storage, path, self._companions) if path in self._companions else None
 
 
-def thumbnail_path(uid: UUID) -> Path:
-    """Where the thumbnail of a dataset lies; it is served only through a view that checks access."""
-    return Path(settings.DERIVED_DIR) / str(uid)[:2] / f"{uid}.webp"
-
-
 def extract_dataset(*, actor: Principal, uid: UUID) -> None:
     """Read the metadata of a dataset out of its most telling files and write them beside what is known.
 
@@ -97,7 +91,7 @@ def extract_dataset(*, actor: Principal, uid: UUID) -> None:
     files, note = _telling_files(dataset)
     findings = [(file, _read(file)) for file in files]
     picture = next((found.thumbnail for _, found in findings if found.thumbnail), None)
-    _keep_thumbnail(dataset.uid, picture)
+    keep_pictures(dataset.uid, picture)
     _write(actor, dataset, findings, has_thumbnail=picture is not None, extra=note)
 
 
@@ -128,11 +122,11 @@ def _read(file: Datafile) -> Extraction:
     try:
         local = storage.local_path(file.path)
         if local is not None:
-            return extract_in_sandbox(local)
+            return extract_in_sandbox(local, LIMITS)
         paths = Datafile.objects.filter(dataset=file.dataset_id, storage=file.storage_id).values_list("path", flat=True)
         remote = StorageFile(storage, file.path, frozenset(paths[:MOST_FILES_LISTED]))
         storage.stat(file.path)
-        found = extract_in_sandbox(remote)
+        found = extract_in_sandbox(remote, LIMITS)
         if isinstance(remote.failure, StorageUnavailable):
             raise remote.failure
         return found
@@ -141,24 +135,6 @@ def _read(file: Datafile) -> Extraction:
     except StorageError as error:
         note = Note("file-unreadable", f"The file {file.name} could not be read: {type(error).__name__}.")
         return Extraction("unknown", "", "", notes=(note,))
-
-
-def _keep_thumbnail(uid: UUID, picture: bytes | None) -> None:
-    """Put the thumbnail in its place whole or not at all; without one, an earlier one goes."""
-    path = thumbnail_path(uid)
-    if picture is None:
-        path.unlink(missing_ok=True)
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(picture)
-        os.chmod(temporary, 0o640)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def _write(

@@ -15,6 +15,7 @@ from django_ratelimit.decorators import ratelimit
 
 from catalogue import access, selectors
 from catalogue.access import Level
+from catalogue.derived import Picture
 from catalogue.downloads.headers import content_disposition, repr_digest, safe_media_type
 from catalogue.downloads.lists import LISTS, ListedFile, file_url
 from catalogue.models import Dataset
@@ -49,10 +50,10 @@ def dataset_file(request: HttpRequest, uid: UUID, name: str) -> HttpResponseBase
 
 
 @require_safe
-def dataset_thumbnail(request: HttpRequest, uid: UUID) -> HttpResponseBase:
-    picture = downloads.open_thumbnail(principal=asker_of(request), uid=uid)
+def dataset_picture(request: HttpRequest, uid: UUID, kind: Picture) -> HttpResponseBase:
+    picture = downloads.open_picture(principal=asker_of(request), uid=uid, kind=kind)
     content = Content(
-        name=f"{uid}.webp",
+        name=f"{uid}.{kind}.webp",
         media_type="image/webp",
         size=len(picture.data),
         is_open=picture.is_open,

@@ -119,7 +119,7 @@ def _actions(record: DatasetRecord) -> list[dict[str, str]]:
 def _preview(record: DatasetRecord) -> dict[str, Any] | None:
     if not record.has_thumbnail:
         return None
-    return {"url": record.thumbnail_url, "alt": f"Preview of {record.title}"}
+    return {"url": record.preview_url, "alt": f"Preview of {record.title}"}
 
 
 def _provenance(record: DatasetRecord) -> list[dict[str, Any]]:

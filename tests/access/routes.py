@@ -84,13 +84,26 @@ PAGES = [
         lambda world, state: f"/curate/deliveries/{world.delivery.pk}/retry",
         writers=frozenset(CURATORS),
     ),
+    Route(
+        "curate/renames/<int:watched_file_id>/accept",
+        "post only",
+        lambda world, state: f"/curate/renames/{world.renamed.pk}/accept",
+        writers=frozenset(CURATORS),
+    ),
 ]
 
 DOWNLOADS = [
     Route("datasets/<uuid:uid>/files/<path:name>", "files", file_address),
     *(
         Route(f"datasets/<uuid:uid>/{name}", "files", record("datasets", f"datasets/<uuid:uid>/{name}"))
-        for name in ("thumbnail.webp", "download.zip", "files.sha256", "files.aria2.txt", "files.rclone.txt")
+        for name in (
+            "thumbnail.webp",
+            "preview.webp",
+            "download.zip",
+            "files.sha256",
+            "files.aria2.txt",
+            "files.rclone.txt",
+        )
     ),
     Route(
         "investigations/<uuid:uid>/download.zip",

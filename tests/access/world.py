@@ -7,13 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import Group
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from catalogue import secrets
 from catalogue.access import principal_of
+from catalogue.derived import Picture, picture_path
 from catalogue.models import (
     AccessGrant,
     ApiToken,
@@ -28,6 +28,8 @@ from catalogue.models import (
     Technique,
     TechniqueAncestor,
     User,
+    WatchedFile,
+    WatchRule,
 )
 from catalogue.models.investigations import TeamRole
 from catalogue.services.tokens import create_token
@@ -48,6 +50,7 @@ class World:
     canaries: dict[str, str] = field(default_factory=dict)
     draft: RegistrationDraft | None = None
     delivery: OutboxEntry | None = None
+    renamed: WatchedFile | None = None
     storage: Any = None
     own_token: ApiToken | None = None
 
@@ -180,12 +183,10 @@ def _make_parameters(world: World, dataset: Dataset, hidden: Any) -> None:
 
 
 def _make_thumbnail(dataset: Dataset, content: str) -> None:
-    from catalogue.services.extraction import thumbnail_path
-
-    path = thumbnail_path(dataset.uid)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"RIFF\x00\x00\x00\x00WEBPVP8 " + content.encode())
-    assert settings.DERIVED_DIR in path.parents
+    for kind in Picture:
+        path = picture_path(dataset.uid, kind)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"RIFF\x00\x00\x00\x00WEBPVP8 " + content.encode())
 
 
 def _make_machinery(world: World) -> None:
@@ -198,6 +199,23 @@ def _make_machinery(world: World) -> None:
         available_at=timezone.now() + timedelta(days=1),
         last_error=world.canary("error of a delivery"),
     )
+    _make_renamed_file(world)
+
+
+def _make_renamed_file(world: World) -> None:
+    """The file of the closed dataset seems to lie elsewhere now; only curators may say that it is the same."""
+    file = world.datasets["closed"].files.get()
+    rule = WatchRule.objects.create(
+        storage=world.storage,
+        instrument=world.datasets["closed"].instrument,
+        name=world.canary("name of a watch rule"),
+        pattern=".*",
+        acts_as=world.users["administrator"],
+    )
+    now = timezone.now()
+    common = {"rule": rule, "datafile": file, "size": 1, "modified_at": now, "first_seen_at": now, "changed_at": now}
+    WatchedFile.objects.create(path=file.path, state="missing", **common)
+    world.renamed = WatchedFile.objects.create(path=world.canary("path of a renamed file"), state="renamed", **common)
 
 
 def url_patterns(resolver: Any = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:

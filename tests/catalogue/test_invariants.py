@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from catalogue import outbox
+from catalogue.derived import Picture, picture_path
 from catalogue.invariants import CHECKS, MOST_SHOWN, find_violations
 from catalogue.models import (
     Dataset,
@@ -20,7 +21,6 @@ from catalogue.models import (
     Technique,
     TechniqueAncestor,
 )
-from catalogue.services.extraction import thumbnail_path
 from tests.factories import make_dataset, make_investigation, make_person, make_sample, make_storage, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -31,8 +31,8 @@ def dataset(tmp_path) -> Dataset:
     """A sound archive of one dataset."""
     storage = make_storage(tmp_path)
     dataset = make_dataset(storage=storage, files={"a.tif": b"12345", "b.tif": b"678"}, has_thumbnail=True)
-    thumbnail_path(dataset.uid).parent.mkdir(parents=True, exist_ok=True)
-    thumbnail_path(dataset.uid).write_bytes(b"picture")
+    picture_path(dataset.uid, Picture.THUMBNAIL).parent.mkdir(parents=True, exist_ok=True)
+    picture_path(dataset.uid, Picture.THUMBNAIL).write_bytes(b"picture")
     technique = Technique.objects.create(iri="https://example.org/sem", label="SEM", source="Faircat", dataset_count=1)
     TechniqueAncestor.objects.create(technique=technique, ancestor=technique)
     dataset.techniques.add(technique)
@@ -62,7 +62,7 @@ def leave_out_the_si_value(dataset: Dataset) -> None:
 
 
 def lose_a_thumbnail(dataset: Dataset) -> None:
-    thumbnail_path(dataset.uid).unlink()
+    picture_path(dataset.uid, Picture.THUMBNAIL).unlink()
 
 
 def leave_a_delivery_lying(dataset: Dataset) -> None:

@@ -12,9 +12,9 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
+from catalogue.derived import keep_pictures
 from catalogue.models import Dataset, Parameter, RegistrationDraft, User
 from catalogue.models.investigations import RecordState
-from catalogue.services.extraction import thumbnail_path
 from tests import factories
 
 
@@ -68,9 +68,7 @@ def add_parameters(dataset: Dataset) -> None:
 def add_picture(dataset: Dataset) -> None:
     picture = io.BytesIO()
     Image.linear_gradient("L").resize((512, 384)).save(picture, "WEBP")
-    path = thumbnail_path(dataset.uid)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(picture.getvalue())
+    keep_pictures(dataset.uid, picture.getvalue())
     Dataset.objects.filter(pk=dataset.pk).update(has_thumbnail=True)
 
 

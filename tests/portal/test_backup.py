@@ -14,8 +14,8 @@ from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 
 from catalogue import secrets
+from catalogue.derived import Picture, picture_path
 from catalogue.models import AuditEntry, Dataset, Parameter, Storage
-from catalogue.services.extraction import thumbnail_path
 from portal.backup import LEFT_OUT, BackupRefused, read_backup, write_backup
 from tests.factories import make_dataset, make_grant, make_investigation, make_sample, make_storage, make_user
 
@@ -44,8 +44,8 @@ def site(tmp_path: Path, settings) -> Dataset:
     AuditEntry.objects.create(
         at=datetime(1999, 1, 1, tzinfo=UTC), actor_label="x", action="a", object_type="t", object_id="1"
     )
-    thumbnail_path(dataset.uid).parent.mkdir(parents=True)
-    thumbnail_path(dataset.uid).write_bytes(b"picture")
+    picture_path(dataset.uid, Picture.THUMBNAIL).parent.mkdir(parents=True)
+    picture_path(dataset.uid, Picture.THUMBNAIL).write_bytes(b"picture")
     return dataset
 
 
@@ -65,7 +65,7 @@ def test_a_restored_site_is_the_same_row_by_row(site: Dataset, tmp_path: Path, s
     settings.DERIVED_DIR = tmp_path / "elsewhere"
     read_backup(archive)
     assert rows() == before
-    assert thumbnail_path(site.uid).read_bytes() == b"picture"
+    assert picture_path(site.uid, Picture.THUMBNAIL).read_bytes() == b"picture"
     make_dataset(site.investigation)  # new rows get keys that are not taken
 
 

@@ -8,10 +8,12 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from catalogue.access import principal_of
+from catalogue.access import ANONYMOUS, principal_of
+from catalogue.derived import Picture, picture_path
+from catalogue.errors import Unavailable
 from catalogue.models import Dataset, Download, Storage, User
 from catalogue.models.datasets import Fixity
-from catalogue.services.extraction import thumbnail_path
+from catalogue.services.downloads import open_file
 from catalogue.services.tokens import create_token
 from tests import factories
 from tests.catalogue.downloads.conftest import FILES, body_of
@@ -155,6 +157,25 @@ def test_a_file_that_vanished_or_changed_is_refused_with_the_reason(client: Clie
     assert not Download.objects.exists()
 
 
+def test_a_file_that_became_a_link_is_refused(client: Client, open_dataset: Dataset, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"x" * 4000)
+    path_of(open_dataset).unlink()
+    path_of(open_dataset).symlink_to(secret)
+    response = client.get(url_of(open_dataset))
+    assert response.status_code == 503
+    assert "may not be read by this site" in response.content.decode()
+
+
+def test_a_file_replaced_between_looking_and_opening_is_refused(open_dataset: Dataset) -> None:
+    download = open_file(principal=ANONYMOUS, uid=open_dataset.uid, name=TIFF)
+    place = path_of(open_dataset)
+    place.rename(place.with_suffix(".old"))
+    place.write_bytes(b"x" * 4000)
+    with pytest.raises(Unavailable, match="was changed a moment ago"), download.open(0, 10):
+        pass
+
+
 def test_a_file_whose_checksum_changed_is_refused(client: Client, open_dataset: Dataset) -> None:
     open_dataset.files.update(fixity=Fixity.CHANGED)
     assert "no longer has the checksum" in client.get(url_of(open_dataset)).content.decode()
@@ -185,7 +206,7 @@ def test_the_thumbnail_is_as_closed_as_the_files(
     client: Client, closed_dataset: Dataset, pi: User, settings: Settings, tmp_path: Path
 ) -> None:
     settings.DERIVED_DIR = tmp_path / "derived"
-    place = thumbnail_path(closed_dataset.uid)
+    place = picture_path(closed_dataset.uid, Picture.THUMBNAIL)
     place.parent.mkdir(parents=True)
     place.write_bytes(b"RIFF....WEBP")
     url = reverse("dataset-thumbnail", args=[closed_dataset.uid])

@@ -8,13 +8,14 @@ import pytest
 from PIL import Image
 
 from catalogue.access import ANONYMOUS, SYSTEM, principal_of
+from catalogue.derived import Picture, picture_path
 from catalogue.entries import DatasetEntry, FileEntry, ParameterEntry
 from catalogue.errors import NotAllowed, Unavailable
 from catalogue.models import AuditEntry, Datafile, Dataset, Parameter, Technique
 from catalogue.models.datasets import ExtractionState
 from catalogue.secrets import encrypt
 from catalogue.selectors import get_dataset_record
-from catalogue.services.extraction import extract_dataset, thumbnail_path
+from catalogue.services.extraction import extract_dataset
 from catalogue.services.parameters import correct_parameter
 from catalogue.services.registration import register_dataset
 from catalogue.vocabularies.techniques import TECHNIQUE_KEYS
@@ -58,7 +59,7 @@ def test_a_picture_of_a_microscope_gets_its_metadata_technique_and_thumbnail(
     sem.refresh_from_db()
     assert sem.dataset_count == 1
     assert dataset.has_thumbnail
-    assert Image.open(BytesIO(thumbnail_path(dataset.uid).read_bytes())).format == "WEBP"
+    assert Image.open(BytesIO(picture_path(dataset.uid, Picture.THUMBNAIL).read_bytes())).format == "WEBP"
     assert Datafile.objects.get().media_type == "image/tiff"
     assert dataset.version == 2
 
@@ -125,7 +126,7 @@ def test_a_truncated_file_is_kept_with_a_reason(beamline: Beamline) -> None:
     dataset = extract(register(beamline, "a.tif"))
     assert dataset.extraction_notes
     assert all(note["code"] and note["message"] for note in dataset.extraction_notes)
-    assert not dataset.has_thumbnail and not thumbnail_path(dataset.uid).exists()
+    assert not dataset.has_thumbnail and not picture_path(dataset.uid, Picture.THUMBNAIL).exists()
 
 
 def test_a_file_that_vanished_is_told_in_a_note(beamline: Beamline) -> None:
@@ -139,7 +140,7 @@ def test_a_thumbnail_goes_when_a_later_reading_finds_no_picture(beamline: Beamli
     dataset = extract(register(beamline, "a.tif"))
     beamline.write("a.tif", b"no picture any more")
     assert not extract(dataset).has_thumbnail
-    assert not thumbnail_path(dataset.uid).exists()
+    assert not picture_path(dataset.uid, Picture.THUMBNAIL).exists()
 
 
 def test_of_many_files_one_of_each_kind_is_read_and_the_page_says_so(beamline: Beamline) -> None:
