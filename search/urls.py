@@ -1,3 +1,5 @@
+"""Routes of searching."""
+
 from django.urls import path
 
 from search import views
