@@ -7,8 +7,14 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the news of the apps below to what the site does about them."""
+        from allauth.account.signals import user_logged_in
+        from allauth.socialaccount.signals import social_account_added
+
         from catalogue import events
         from portal import doorbell, metrics
+        from portal.accounts import adapters
 
         events.outbox_filled.connect(doorbell.ring, dispatch_uid="portal.doorbell")
+        user_logged_in.connect(adapters.on_login, dispatch_uid="portal.on_login")
+        social_account_added.connect(adapters.on_connection, dispatch_uid="portal.on_connection")
         metrics.count_tasks()

@@ -50,6 +50,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "not-authenticated": ErrorCode("This needs an account.", "Send a token: `Authorization: Bearer ...`."),
     "not-found": ErrorCode("There is no such record, or none that you may see.", "Check the address; log in."),
     "nothing-to-download": ErrorCode("None of the files may be downloaded by you.", "Choose open datasets."),
+    "orcid-taken": ErrorCode("The ORCID iD or the account belongs to another.", "Ask an administrator."),
     "others-refused": ErrorCode("Another dataset of an all-or-nothing request was refused.", "Mend that one."),
     "parse-error": ErrorCode("The body could not be read.", "Send JSON."),
     "permission-denied": ErrorCode("The account or the token may not write.", "Use a token with the scope `register`."),

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from catalogue.access import SCOPES, Principal, principal_of
 from catalogue.audit import write_audit
-from catalogue.errors import InvalidInput, NotAllowed, NotFound
-from catalogue.models import ApiToken, User
+from catalogue.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from catalogue.models import ApiToken, Instrument, User
 
 PREFIX = "fct_"
 LONGEST_LIFE = timedelta(days=366)
@@ -34,7 +34,9 @@ def create_token(
     if actor.scopes is not None or not (actor.user_id == owner.pk or (actor.is_administrator and owner.instrument_id)):
         raise NotAllowed("Only the owner of an account, logged in on the site, can make tokens for it.")
     if unknown := set(scopes) - set(SCOPES):
-        raise InvalidInput(f"Unknown scopes: {', '.join(sorted(unknown))}.", fields={"scopes": ["Choose from the list."]})
+        raise InvalidInput(
+            f"Unknown scopes: {', '.join(sorted(unknown))}.", fields={"scopes": ["Choose from the list."]}
+        )
     if not scopes or not name.strip():
         raise InvalidInput("A token needs a name and at least one scope.", fields={"name": ["Required with a scope."]})
     if not timedelta(0) < lifetime <= LONGEST_LIFE:
@@ -49,8 +51,26 @@ def create_token(
             scopes=sorted(scopes),
             expires_at=timezone.now() + lifetime,
         )
-        write_audit(actor=actor, action="create-token", record=token, after={"name": token.name, "scopes": token.scopes})
+        write_audit(
+            actor=actor, action="create-token", record=token, after={"name": token.name, "scopes": token.scopes}
+        )
     return token, text
+
+
+def find_or_create_instrument_account(*, actor: Principal, instrument: Instrument) -> User:
+    """The account by which `instrument` registers its data: no password, no login on the site, tokens only."""
+    if not actor.is_administrator or not actor.has_scope("register"):
+        raise NotAllowed("Only administrators make accounts of instruments.")
+    username = f"instrument-{instrument.short_name}"
+    with transaction.atomic():
+        account, is_new = User.objects.get_or_create(username=username, defaults={"instrument": instrument})
+        if account.instrument_id != instrument.pk:
+            raise Conflict(f"The account {username} exists and is not the instrument's.")
+        if is_new:
+            account.set_unusable_password()
+            account.save(update_fields=["password"])
+            write_audit(actor=actor, action="create-account", record=account, after={"instrument": str(instrument)})
+    return account
 
 
 def revoke_token(*, actor: Principal, token_id: int) -> None:
