@@ -135,6 +135,12 @@ def parameter_groups(parameters: Iterable[ParameterValue]) -> list[ParameterGrou
     return [groups[key] for key in sorted(groups)]
 
 
+@register.filter
+def row_count(groups: Iterable[ParameterGroup]) -> int:
+    """How many values there are in all groups together."""
+    return sum(len(group.rows) for group in groups)
+
+
 def _parameter_row(parameter: ParameterValue) -> ParameterRow:
     as_given = f"{parameter.text} {parameter.unit}".strip()
     text = _readable_text(parameter, as_given)
@@ -154,7 +160,7 @@ def _readable_text(parameter: ParameterValue, as_given: str) -> str:
         return as_given
     if parameter.date is not None:
         return f"{format_date(parameter.date, 'j F Y, H:i:s')} {parameter.date.tzname() or ''}".strip()
-    if parameter.value_si is None or (parameter.value_si == parameter.value and not parameter.unit_si):
+    if parameter.value_si is None:
         return as_given
     return units.format_quantity(parameter.value_si, parameter.unit_si)
 
@@ -165,7 +171,7 @@ def _says_the_same(parameter: ParameterValue, text: str, as_given: str) -> bool:
         return True
     if parameter.date is not None:
         return _moment_in(as_given) == parameter.date
-    shown = units.parse_quantity(text)
+    shown = units.parse_quantity(text.replace("\N{NARROW NO-BREAK SPACE}", ""))
     shown_si = units.to_si(*shown) if shown else None
     return (
         shown_si is not None
@@ -185,13 +191,18 @@ def _moment_in(text: str) -> datetime | None:
 
 @register.filter
 def picture_width(parameters: Iterable[ParameterValue]) -> str:
-    """How many metres of the sample a picture spans from left to right, for its scale bar; empty when nobody said."""
+    """How many metres of the sample a picture spans from left to right, for its scale bar.
+
+    Empty when nobody said, and where the preview is no picture but a curve, so that there is no `image_width`.
+    """
     values: dict[str, float] = {}
     for parameter in parameters:
         is_wanted = parameter.source == "person" or parameter.name not in values
         if not parameter.group and parameter.value_si is not None and is_wanted:
             values[parameter.name] = parameter.value_si
-    if "pixel_size_x" in values and "image_width" in values:
+    if "image_width" not in values:
+        return ""
+    if "pixel_size_x" in values:
         return repr(values["pixel_size_x"] * values["image_width"])
     width = values.get("field_of_view_x") or values.get("field_of_view")
     return repr(width) if width else ""

@@ -108,3 +108,19 @@ def test_the_time_of_a_value_is_shown_with_its_zone():
         parameter("start_time", "2019-07-18T09:42:00Z", kind="date", date=datetime(2019, 7, 18, 9, 42, tzinfo=UTC))
     )
     assert row.text == "18 July 2019, 09:42:00 UTC"
+
+
+def test_a_plain_number_is_written_without_needless_digits():
+    row = only_row(parameter("magnification", "47440.0", kind="number", value=47440.0, value_si=47440.0))
+    assert (row.text, row.as_given) == ("47\N{NARROW NO-BREAK SPACE}440", "")
+
+
+def length(name: str, metres: float) -> ParameterValue:
+    return parameter(name, str(metres), "m", kind="number", value=metres, value_si=metres, unit_si="m")
+
+
+def test_a_scale_bar_belongs_to_pictures_and_not_to_curves():
+    columns = parameter("image_width", "1024", "px", kind="number", value=1024.0, value_si=1024.0, unit_si="px")
+    assert float(faircat.picture_width([length("pixel_size_x", 5e-9), columns])) == pytest.approx(5.12e-6)
+    assert float(faircat.picture_width([length("field_of_view", 2e-6), columns])) == pytest.approx(2e-6)
+    assert faircat.picture_width([length("field_of_view", 2e-6)]) == ""
