@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
@@ -12,7 +13,7 @@ from catalogue import events
 from catalogue.access import Principal
 from catalogue.audit import write_audit
 from catalogue.errors import NotAllowed, NotFound
-from catalogue.models import AuditEntry, Datafile, Dataset, OutboxEntry, Storage, WatchedFile
+from catalogue.models import AuditEntry, Datafile, Dataset, OutboxEntry, ScanRun, Storage, WatchedFile, WatchRule
 from catalogue.models.datasets import ExtractionState, Fixity
 from catalogue.models.storages import StorageState, WatchedState
 
@@ -23,6 +24,11 @@ ACTIONS = (
     "update",
     "record-parameters",
     "correct-parameter",
+    "add-files",
+    "extract-metadata",
+    "check-file",
+    "accept-rename",
+    "retry-delivery",
     "create-token",
     "revoke-token",
 )
@@ -30,14 +36,15 @@ ACTIONS = (
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that a curator should look at: what, in which record, why, since when, and how to try again."""
+    """Something that a curator should look at: what, in which record, why, since when, and what to do: `action` at its URL."""
 
     title: str
     record: str
     reason: str
     since: datetime | None
     url: str = ""
-    retry_url: str = ""
+    action_url: str = ""
+    action: str = "Try again"
 
 
 def _check(principal: Principal) -> None:
@@ -70,13 +77,23 @@ def audit_actions(principal: Principal) -> tuple[str, ...]:
 def problems(principal: Principal) -> list[Problem]:
     """What went wrong, of each kind the newest 50: files, storages, deliveries, extractions, watched files."""
     _check(principal)
-    found = [*_storages(), *_deliveries(), *_files(), *_extractions(), *_watched()]
+    found = [*_storages(), *_scans(), *_deliveries(), *_files(), *_extractions(), *_watched()]
     return found[: 4 * MOST_PROBLEMS]
 
 
 def _storages() -> list[Problem]:
     rows = Storage.objects.filter(is_active=True, state=StorageState.UNAVAILABLE)[:MOST_PROBLEMS]
     return [Problem("Storage does not answer", row.name, row.state_text, row.checked_at) for row in rows]
+
+
+def _scans() -> list[Problem]:
+    """The watch rules whose last scan did not go well."""
+    runs = ScanRun.objects.filter(rule=OuterRef("pk"), ended_at__isnull=False).order_by("-started_at")
+    rules = WatchRule.objects.filter(is_active=True).annotate(
+        error=Subquery(runs.values("error")[:1]), scanned_at=Subquery(runs.values("ended_at")[:1])
+    )
+    rows = rules.exclude(error="").filter(error__isnull=False)[:MOST_PROBLEMS]
+    return [Problem("Scan of a storage had problems", row.name, row.error, row.scanned_at) for row in rows]
 
 
 def _deliveries() -> list[Problem]:
@@ -87,7 +104,7 @@ def _deliveries() -> list[Problem]:
             record=row.key,
             reason=row.last_error,
             since=row.created_at,
-            retry_url=reverse("curate-retry", args=[row.pk]),
+            action_url=reverse("curate-retry", args=[row.pk]),
         )
         for row in rows
     ]
@@ -125,7 +142,17 @@ def _extractions() -> list[Problem]:
 def _watched() -> list[Problem]:
     states = (WatchedState.REFUSED, WatchedState.CHANGED, WatchedState.MISSING, WatchedState.RENAMED)
     rows = WatchedFile.objects.filter(state__in=states).order_by("-changed_at")[:MOST_PROBLEMS]
-    return [Problem(f"Watched file {row.get_state_display()}", row.path, row.reason, row.changed_at) for row in rows]
+    return [
+        Problem(
+            title=f"Watched file {row.get_state_display()}",
+            record=row.path,
+            reason=row.reason,
+            since=row.changed_at,
+            action_url=reverse("curate-accept-rename", args=[row.pk]) if row.state == WatchedState.RENAMED else "",
+            action="Accept the new place",
+        )
+        for row in rows
+    ]
 
 
 def retry_now(*, actor: Principal, entry_id: int) -> None:

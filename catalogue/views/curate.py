@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalogue import curation
 from catalogue.errors import NotAllowed
+from catalogue.services.watch_rules import accept_rename
 
 
 @login_required
@@ -37,6 +38,14 @@ def curate_page(request: HttpRequest) -> HttpResponse:
 def retry_delivery(request: HttpRequest, entry_id: int) -> HttpResponse:
     check_curator(request)
     curation.retry_now(actor=request.principal, entry_id=entry_id)
+    return redirect("curate")
+
+
+@login_required
+@require_POST
+def accept_renamed_file(request: HttpRequest, watched_file_id: int) -> HttpResponse:
+    check_curator(request)
+    accept_rename(actor=request.principal, watched_file_id=watched_file_id)
     return redirect("curate")
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from catalogue.access import SYSTEM, principal_of
@@ -235,6 +236,23 @@ def test_a_curator_accepts_a_rename_and_the_file_is_intact_at_its_new_place(beam
     assert AuditEntry.objects.get(action="accept-rename").after == {"path": "visit-a/steel_900.tif"}
     run = beamline.scan(after=WEEK)
     assert (run.registered, run.changed, run.missing) == (0, 0, 0)
+
+
+def test_curators_find_renames_and_scans_with_problems_on_their_page(beamline: Beamline, client: Client) -> None:
+    place = beamline.write("visit-a/steel_001.tif", b"some content")
+    beamline.settle()
+    place.rename(beamline.folder / "visit-a/steel_900.tif")
+    beamline.scan(after=timedelta(minutes=3))
+    client.force_login(factories.make_curator(), backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get("/curate").content.decode()
+    accept = f"/curate/renames/{beamline.watched('visit-a/steel_900.tif').pk}/accept"
+    assert "Accept the new place" in page and accept in page
+    assert client.post(accept).status_code == 302
+    assert Datafile.objects.get().path == "visit-a/steel_900.tif"
+    assert accept not in client.get("/curate").content.decode()
+    beamline.folder.rename(beamline.folder.with_name("unplugged"))
+    beamline.scan(after=timedelta(minutes=5))
+    assert "is it mounted?" in client.get("/curate").content.decode()
 
 
 def test_a_rename_that_was_undone_cannot_be_accepted(beamline: Beamline) -> None:
