@@ -1,7 +1,7 @@
 """Registers the demonstration's data through the services that instruments use, each instrument by its own account."""
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import groupby
 from pathlib import Path
 from uuid import UUID
@@ -115,9 +115,11 @@ def _source(key: str) -> tuple[UUID, ...]:
 
 def _file_entry(file: DemoFile, storage: Storage, index: int) -> FileEntry:
     role = "metadata" if index and file.path.suffix in {".txt", ".hdr"} else "data"
+    stat = file.path.stat()
     return FileEntry(
         storage=storage.name,
         path=file.path.relative_to(storage.location).as_posix(),
-        size=file.path.stat().st_size,
+        size=stat.st_size,
+        modified_at=datetime.fromtimestamp(stat.st_mtime, UTC),
         role=role,
     )

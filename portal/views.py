@@ -1,8 +1,11 @@
 """The home page and the pages about the site itself."""
 
 import json
+from urllib.parse import urlencode
 
 from django.conf import settings
+from django.core.cache import cache
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,11 +15,12 @@ from django.views.decorators.http import require_safe
 from catalogue import access, selectors
 from catalogue.browse import DatasetFilter, filter_datasets, page_of
 from catalogue.interop.schema_org import catalog_document
-from catalogue.models import Facility, Statistic, Technique
+from catalogue.models import Dataset, Facility, Statistic, Technique
 from portal import health
 
-NEWEST = 8
+NEWEST = 10
 TILES = 8
+TILES_KEPT_SECONDS = 300
 STATS = (
     ("open_datasets", "open datasets"),
     ("embargoed_datasets", "under embargo"),
@@ -31,14 +35,14 @@ def home_page(request: HttpRequest) -> HttpResponse:
     anyone = access.ANONYMOUS
     datasets = selectors.with_references(filter_datasets(DatasetFilter(access="open"), anyone, now=now))
     newest = selectors.records_of(page_of(datasets, sort="newest", cursor="", limit=NEWEST).datasets, anyone, now=now)
-    tiles = technique_tiles()
+    tiles = cache.get_or_set("home-tiles", technique_tiles, TILES_KEPT_SECONDS)
     context = {
         "stats": home_statistics(),
         "newest": newest,
         "featured": next((record for record in newest if record.has_thumbnail), None),
         "tiles": tiles,
         "examples": [{"text": tile["label"], "url": tile["url"]} for tile in tiles[:3]],
-        "facility_text": ", ".join(Facility.objects.values_list("short_name", flat=True)[:3]),
+        "facility_text": " and ".join(Facility.objects.values_list("name", flat=True)[:2]),
         "register_url": reverse("register"),
         "schema_org": catalog_document(site_url=settings.SITE_URL, site_name=settings.SITE_NAME),
     }
@@ -57,14 +61,16 @@ def home_statistics() -> list[dict[str, object]]:
 def technique_tiles() -> list[dict[str, object]]:
     if access.public_level() == access.Level.NOTHING:
         return []
-    techniques = Technique.objects.filter(dataset_count__gt=0).order_by("-dataset_count")[:TILES]
+    pictured = Dataset.objects.filter(access.open_q(timezone.now()), techniques=OuterRef("pk"), has_thumbnail=True)
+    techniques = Technique.objects.filter(dataset_count__gt=0).order_by("-dataset_count")
     return [
         {
             "label": technique.label,
             "count": technique.dataset_count,
-            "url": f"{reverse('search')}?technique={technique.iri}",
+            "url": f"{reverse('search')}?{urlencode({'technique': technique.iri})}",
+            "thumbnail_url": reverse("dataset-thumbnail", args=[technique.pictured]) if technique.pictured else "",
         }
-        for technique in techniques
+        for technique in techniques.annotate(pictured=Subquery(pictured.order_by("-id").values("uid")[:1]))[:TILES]
     ]
 
 
