@@ -6,6 +6,7 @@ Frozen values and their parser only: no Django model, no engine.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -60,8 +61,8 @@ class Query:
 
     def without(self, name: str) -> "Query":
         """The same query without one of its plain conditions: text, access, acquired_from or acquired_to."""
-        empty = None if name.startswith("acquired") else ""
-        return replace(self, **{name: empty, "cursor": ""})
+        values: dict[str, Any] = {name: None if name.startswith("acquired") else "", "cursor": ""}
+        return replace(self, **values)
 
 
 def _iso(day: date | None) -> str:

@@ -78,7 +78,9 @@ def test_services_and_models_send_no_task(path: Path):
         assert name not in {"delay", "apply_async", "send_task", "delay_on_commit"}
 
 
-@pytest.mark.parametrize("path", **named([path for path in sources() if path.name in {"views.py"} or "views" in path.parts]))
+@pytest.mark.parametrize(
+    "path", **named([path for path in sources() if path.name in {"views.py"} or "views" in path.parts])
+)
 def test_views_write_through_services_only(path: Path):
     written = {"bulk_create", "bulk_update", "get_or_create", "update_or_create", "write_audit"}
     for name, _ in calls(ast.parse(path.read_text())):

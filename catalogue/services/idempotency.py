@@ -72,7 +72,7 @@ def _claim(user_id: int, key: str, fingerprint: str) -> _Claim | Answer:
             code="idempotency-conflict",
         )
     if row.status is not None:
-        return Answer(row.status, row.answer, row.headers | {REPLAYED: "true"})
+        return Answer(row.status, row.answer or "", row.headers | {REPLAYED: "true"})
     claim = _Claim(row.pk, row.created_at)
     if row.created_at > now - LEASE or not _rows(claim).update(created_at=now):
         raise StillAtWork("The first request with this Idempotency-Key is still at work. Ask again in a moment.")

@@ -175,7 +175,7 @@ def correct_parameter(*, actor: Principal, dataset: Dataset, entry: ParameterEnt
         raise InvalidInput("A correction has the source person.", fields={"source": ["Must be person."]})
     if problems := parameter_problems([entry]):
         raise InvalidInput(problems["parameters.0"][0], fields={"value": problems["parameters.0"]})
-    key = {"group": entry.group, "name": entry.name, "source": Source.PERSON}
+    key: dict[str, Any] = {"group": entry.group, "name": entry.name, "source": Source.PERSON}
     with transaction.atomic():
         before = dataset.parameters.filter(**key).first()
         values = dict(zip(COLUMNS, parameter_row(dataset.pk, entry), strict=True))

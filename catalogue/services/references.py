@@ -66,7 +66,8 @@ def _load_investigations(found: References, names: set[str], actor: Principal) -
             decided[name] = row
         if is_allowed:
             found.allowed_investigations.add(row.pk)
-    found.investigations = {name: row for name in names if (row := decided.get(str(uids.get(name, name))))}
+    keys = {name: str(uids.get(name, name)) for name in names}
+    found.investigations = {name: decided[key] for name, key in keys.items() if key in decided}
 
 
 def _is_uuid(text: str) -> bool:

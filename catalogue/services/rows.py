@@ -14,7 +14,7 @@ def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[
     """
     fields = [_field(model, name) for name in names]
     table = connection.ops.quote_name(model._meta.db_table)
-    columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
+    columns = ", ".join(connection.ops.quote_name(field.column or "") for field in fields)
     prepared = _prepare(fields, rows)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -24,7 +24,7 @@ def insert_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[
         else:
             marks = ", ".join(["%s"] * len(fields))
             # Table and columns are quoted names of our own models; every value is a bound parameter.
-            cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", prepared)  # noqa: S608
+            cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", prepared)  # type: ignore[arg-type]  # noqa: S608
 
 
 def _field(model: type[models.Model], name: str) -> models.Field:

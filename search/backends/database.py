@@ -91,7 +91,7 @@ def facets(query: Query) -> tuple[Facet, ...]:
     for instrument in instruments:
         by_facility[instrument.facility] = by_facility.get(instrument.facility, 0) + instrument.dataset_count
     techniques = Technique.objects.filter(dataset_count__gt=0).order_by("-dataset_count")[:MOST_OPTIONS]
-    rows = (
+    rows: tuple[tuple[str, str, list[tuple[str, str, int | None]]], ...] = (
         ("technique", "Technique", [(row.iri, row.label, row.dataset_count) for row in techniques]),
         ("instrument", "Instrument", [(row.short_name, row.name, row.dataset_count) for row in instruments]),
         ("facility", "Facility", [(row.short_name, row.name, count) for row, count in by_facility.items()]),
