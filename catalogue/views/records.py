@@ -119,7 +119,13 @@ def _actions(record: DatasetRecord) -> list[dict[str, str]]:
 def _preview(record: DatasetRecord) -> dict[str, Any] | None:
     if not record.has_thumbnail:
         return None
-    return {"url": record.preview_url, "alt": f"Preview of {record.title}"}
+    is_picture = any(value.name == "image_width" and not value.group for value in record.parameters)
+    caption = (
+        "Made for viewing, with its brightness stretched where the data go beyond 8 bits."
+        if is_picture
+        else "The main signal as a curve; over many decades the axes are logarithmic."
+    )
+    return {"url": record.preview_url, "alt": f"Preview of {record.title}", "caption": caption}
 
 
 def _provenance(record: DatasetRecord) -> list[dict[str, Any]]:

@@ -131,7 +131,8 @@ def files_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         return render(request, "catalogue/register_files.html", context)
     if request.method == "POST":
         _keep_chosen(request, draft, chosen)
-        return redirect("register-check", draft.uid)
+        wants_more = request.POST.get("action") == "more"
+        return redirect(request.get_full_path() if wants_more else reverse("register-check", args=[draft.uid]))
     return render(request, "catalogue/register_files.html", context | _folder(request, draft, chosen))
 
 
@@ -173,9 +174,12 @@ def _crumbs(folder: str) -> list[dict[str, str]]:
 
 
 def _keep_chosen(request: HttpRequest, draft: RegistrationDraft, storage: Storage) -> None:
-    """Keep the paths that were ticked on this page of a folder. Sizes are measured by the checksum task after registration."""
-    files = [file for file in draft.content.get("files", []) if file["storage"] != str(storage.uid)]
-    files += [{"storage": str(storage.uid), "path": path} for path in dict.fromkeys(request.POST.getlist("path"))]
+    """Keep what was ticked on this page of a folder, beside what was chosen in others. Sizes are measured after registration."""
+    shown = {(str(storage.uid), path) for path in request.POST.getlist("shown")}
+    files = [file for file in draft.content.get("files", []) if (file["storage"], file["path"]) not in shown]
+    known = {(file["storage"], file["path"]) for file in files}
+    ticked = dict.fromkeys(request.POST.getlist("path"))
+    files += [{"storage": str(storage.uid), "path": path} for path in ticked if (str(storage.uid), path) not in known]
     drafts.save_files(actor=request.principal, draft=draft, files=files)
 
 

@@ -1,0 +1,84 @@
+"""The steps of a registration by hand: what was chosen, corrected or typed is kept until it is registered."""
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from catalogue.access import principal_of
+from catalogue.models import Dataset, RegistrationDraft
+from catalogue.services.drafts import start_draft
+from tests import factories
+
+
+@pytest.fixture
+def draft(db, tmp_path: Path, client: Client) -> RegistrationDraft:
+    """A described draft of a signed-in principal investigator, with a storage of two folders."""
+    pi = factories.make_user("regina")
+    investigation = factories.make_investigation(pi=pi, visit_id="visit-1")
+    for name in ("visit-1/morning/a.txt", "visit-1/evening/b.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("some text")
+    factories.make_storage(tmp_path, instrument=investigation.instrument, member_folder="{visit_id}")
+    client.force_login(pi, backend="django.contrib.auth.backends.ModelBackend")
+    draft = start_draft(actor=principal_of(pi), has_files=True)
+    description = {"investigation": str(investigation.uid), "title": "A day", "kind": "raw"}
+    client.post(f"/register/{draft.uid}", description | {"action": "continue"})
+    return draft
+
+
+def choose(client: Client, draft: RegistrationDraft, folder: str, *, ticked: list[str], action: str = "more") -> None:
+    """Tick files of a folder as its page shows it, and send the form."""
+    address = f"/register/{draft.uid}/files?folder={folder}"
+    entries = client.get(address).context["entries"]
+    shown = [entry["path"] for entry in entries]
+    storage = str(client.get(address).context["chosen_storage"].uid)
+    response = client.post(address, {"storage": storage, "shown": shown, "path": ticked, "action": action})
+    assert response.status_code == 302
+
+
+def chosen(draft: RegistrationDraft) -> list[str]:
+    draft.refresh_from_db()
+    return [file["path"] for file in draft.content["files"]]
+
+
+def test_files_of_two_folders_are_chosen_and_registered_together(client, draft):
+    choose(client, draft, "visit-1/morning", ticked=["visit-1/morning/a.txt"])
+    choose(client, draft, "visit-1/evening", ticked=["visit-1/evening/b.txt"], action="continue")
+    assert chosen(draft) == ["visit-1/morning/a.txt", "visit-1/evening/b.txt"]
+    client.post(f"/register/{draft.uid}/check", {"action": "register"})
+    assert sorted(Dataset.objects.get().files.values_list("path", flat=True)) == [
+        "visit-1/evening/b.txt",
+        "visit-1/morning/a.txt",
+    ]
+
+
+def test_a_file_that_is_no_longer_ticked_is_no_longer_chosen(client, draft):
+    choose(client, draft, "visit-1/morning", ticked=["visit-1/morning/a.txt"])
+    choose(client, draft, "visit-1/morning", ticked=[])
+    assert chosen(draft) == []
+
+
+def test_a_file_that_is_registered_already_cannot_be_chosen_again(client, draft):
+    choose(client, draft, "visit-1/morning", ticked=["visit-1/morning/a.txt"])
+    client.post(f"/register/{draft.uid}/check", {"action": "register"})
+    client.post("/register", {"start": "files"})
+    second = RegistrationDraft.objects.get()
+    investigation = Dataset.objects.get().investigation
+    client.post(f"/register/{second.uid}", {"investigation": str(investigation.uid), "title": "Again", "kind": "raw"})
+    page = client.get(f"/register/{second.uid}/files?folder=visit-1/morning")
+    assert [entry["is_registered"] for entry in page.context["entries"]] == [True]
+    assert "already registered" in page.content.decode()
+
+
+def test_a_description_with_mistakes_is_shown_again_with_what_was_typed(client, draft):
+    page = client.post(f"/register/{draft.uid}", {"title": "", "description": "Typed at night", "kind": "raw"})
+    assert page.status_code == 422
+    assert "Typed at night" in page.content.decode()
+    assert client.get(f"/register/{draft.uid}").context["form"].initial["description"] == "Typed at night"
+
+
+def test_a_draft_belongs_to_its_owner_only(client, draft):
+    client.force_login(factories.make_user(), backend="django.contrib.auth.backends.ModelBackend")
+    for step in ("", "/files", "/check"):
+        assert client.get(f"/register/{draft.uid}{step}").status_code == 404
