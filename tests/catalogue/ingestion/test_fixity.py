@@ -17,7 +17,7 @@ from catalogue.models.datasets import Fixity
 from catalogue.services.fixity import check_file, check_oldest_files, checksum_dataset
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests import factories, servers
 from tests.catalogue.extraction.making import write_zeiss
 from tests.catalogue.ingestion.conftest import Beamline
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture

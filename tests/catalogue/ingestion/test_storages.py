@@ -22,7 +22,7 @@ from catalogue.services.storages import (
 )
 from tests import factories, servers
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 SECRET = "tr0ub4dor & 3"
 
 

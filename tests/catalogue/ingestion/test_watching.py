@@ -22,7 +22,7 @@ from catalogue.services.watching import scan_rule, scan_rules
 from tests import factories, servers
 from tests.catalogue.ingestion.conftest import PATTERN, Beamline, deliver
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 WEEK = timedelta(days=7)
 
 
