@@ -45,9 +45,7 @@ def nginx_url(transactional_db: None, live_server: LiveServer, storage: Storage,
         pytest.skip("nginx is not installed (apt-get install nginx-light)")
     folder, port = tmp_path / "nginx", services.free_port()
     folder.mkdir()
-    text = CONFIGURATION.format(
-        folder=folder, port=port, site=live_server.url, uid=storage.uid, root=storage.location
-    )
+    text = CONFIGURATION.format(folder=folder, port=port, site=live_server.url, uid=storage.uid, root=storage.location)
     (folder / "nginx.conf").write_text(text)
     command = [program, "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log"), "-g", "user root;"]
     server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
