@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 from django.utils.text import slugify
 
+from catalogue import access
 from catalogue.access import Principal
 from catalogue.entries import DatasetEntry, FileEntry, InvestigationEntry, PersonEntry
 from catalogue.extraction import Extraction, LocalFile
@@ -45,9 +46,12 @@ class FoundDataset:
     def path(self) -> str:
         return self.files[0].path
 
-    @property
-    def title(self) -> str:
-        return (self.extraction.title_hint or PurePosixPath(self.path).name)[:500]
+    def title(self, *, is_open: bool) -> str:
+        """What the file says, else its name. Titles are public under embargo, file names are not: closed data get neither."""
+        if is_open:
+            return (self.extraction.title_hint or PurePosixPath(self.path).name)[:500]
+        label = self.extraction.format_label or "Dataset"
+        return f"{label}, {self.acquired_at:%-d %B %Y}" if self.acquired_at else label
 
 
 def register_folder(
@@ -198,7 +202,7 @@ def _register(
 def _entry(storage: Storage, investigation: Investigation, dataset: FoundDataset) -> DatasetEntry:
     return DatasetEntry(
         investigation=str(investigation.uid),
-        title=dataset.title,
+        title=dataset.title(is_open=access.is_open(investigation, now=timezone.now())),
         acquired_at=dataset.acquired_at,
         files=tuple(_file_entry(storage, entry, index) for index, entry in enumerate(dataset.files)),
     )
