@@ -4,12 +4,14 @@ import json
 import logging
 
 import pytest
+from celery import shared_task
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import include, path
 
 from catalogue.access import SYSTEM
 from catalogue.audit import write_audit
+from catalogue.context import current_request_id
 from catalogue.errors import Conflict, Gone, InvalidInput, NotAllowed, NotFound, StaleVersion, Unavailable
 from catalogue.models import AuditEntry
 from portal.logs import JsonFormatter, RequestIdFilter
@@ -38,6 +40,11 @@ def log_and_audit(request: HttpRequest) -> HttpResponse:
     logging.getLogger("portal.test").warning("seen")
     write_audit(actor=SYSTEM, action="test", record=make_facility())
     return HttpResponse("done")
+
+
+@shared_task
+def log_something() -> None:
+    logging.getLogger("portal.test").warning("at work")
 
 
 broken = [
@@ -114,6 +121,15 @@ def test_logs_and_audit_rows_carry_the_id_of_the_request(client: Client, caplog)
     record = next(record for record in caplog.records if record.name == "portal.test")
     assert record.request_id == "abc-123"
     assert AuditEntry.objects.get(action="test").request_id == "abc-123"
+
+
+def test_logs_of_a_task_carry_the_id_of_the_task(caplog):
+    caplog.handler.addFilter(RequestIdFilter())
+    before = current_request_id.get()
+    outcome = log_something.apply()
+    logging.getLogger("portal.test").warning("afterwards")
+    ids = [record.request_id for record in caplog.records if record.name == "portal.test"]
+    assert ids == [outcome.id, before]
 
 
 def test_a_line_of_the_log_is_one_json_object_even_for_an_exception():
