@@ -14,7 +14,8 @@ BROKER_DIR = DATA_DIR / "broker"
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict = {}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["NAME"] = ":memory:"
+    # Never in memory: a live server that is set up before the database would share one connection with the test.
+    DATABASES["default"]["NAME"] = str(DATA_DIR / "faircat.sqlite3")
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir()
