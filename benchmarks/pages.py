@@ -96,8 +96,8 @@ def _inside(arguments: argparse.Namespace) -> int:
 
 def _pages() -> list[tuple[str, str, str]]:
     """Name, who asks, address."""
-    from catalogue.models import Dataset, Instrument, Investigation, Sample, Technique
     from benchmarks.archive import OWN_TERMS, RARE_TECHNIQUE
+    from catalogue.models import Dataset, Instrument, Investigation, Sample, Technique
 
     newest, oldest = Dataset.objects.order_by("-id").first(), Dataset.objects.order_by("id")
     assert newest is not None
