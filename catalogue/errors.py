@@ -57,6 +57,12 @@ class Gone(DomainError):
     code = "gone"
 
 
+class NotIntact(DomainError):
+    """Files are not as they were registered; only their owner or facility can put that right."""
+
+    code = "files-not-intact"
+
+
 class Unavailable(DomainError):
     """A part of the house does not answer at present; trying again later is right."""
 

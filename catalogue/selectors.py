@@ -11,9 +11,10 @@ from django.utils import timezone
 from catalogue import access
 from catalogue.access import Level, Principal
 from catalogue.errors import NotFound
+from catalogue.masking import dataset_record, investigation_record
 from catalogue.models import AuditEntry, Datafile, Dataset, Instrument, Investigation, Sample, TeamMember
 from catalogue.models.datasets import FileRole
-from catalogue.record import DatasetRecord, InvestigationRecord, dataset_record, investigation_record
+from catalogue.record import DatasetRecord, InvestigationRecord
 
 TEAM = Prefetch("investigation__team", TeamMember.objects.select_related("person__affiliation"))
 MOST_RELATED = 100

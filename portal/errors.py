@@ -17,6 +17,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.NotFound: 404,
     errors.NotAllowed: 403,
     errors.Conflict: 409,
+    errors.NotIntact: 409,
     errors.StaleVersion: 412,
     errors.PreconditionMissing: 428,
     errors.Gone: 410,

@@ -16,10 +16,10 @@ from django.utils import timezone
 from catalogue import access, selectors
 from catalogue.access import Level, Principal
 from catalogue.derived import Picture, picture_path
-from catalogue.errors import Gone, NotAllowed, NotFound, Unavailable
+from catalogue.errors import Gone, NotAllowed, NotFound, NotIntact, Unavailable
+from catalogue.masking import access_of
 from catalogue.models import Datafile, Dataset
 from catalogue.models.datasets import Fixity
-from catalogue.record import access_of
 from catalogue.services.storages import open_storage
 from catalogue.storages import Entry, Storage
 from catalogue.storages.errors import (
@@ -132,13 +132,12 @@ def reason_of(error: StorageError) -> str:
     return "cannot be read"
 
 
-def not_intact(problems: list[tuple[str, str]], *, shown: int = 20) -> Unavailable:
+def not_intact(problems: list[tuple[str, str]], *, shown: int = 20) -> NotIntact:
     """The refusal that names the files (name, reason) that are not as they were registered, at most `shown` of them."""
     listed = "; ".join(f"{name} {reason}" for name, reason in problems[:shown])
     more = " (and maybe more)" if len(problems) >= shown else ""
-    return Unavailable(
+    return NotIntact(
         f"Nothing was sent, because not all is as it was registered: {listed}{more}. Its facility can put it right.",
-        code="files-not-intact",
         fields={"files": [f"{name}: {reason}" for name, reason in problems[:shown]]},
     )
 

@@ -9,9 +9,10 @@ from catalogue.entries import ParameterEntry
 from catalogue.errors import NotFound
 from catalogue.extraction.model import Extraction, Note, RawParameter
 from catalogue.extraction.sandbox import extract_in_sandbox
+from catalogue.masking import parameter_values
 from catalogue.models import Investigation, Parameter, Storage
 from catalogue.models.datasets import Source
-from catalogue.record import ParameterValue, parameter_values
+from catalogue.record import ParameterValue
 from catalogue.services.extraction import StorageFile
 from catalogue.services.parameters import COLUMNS, parameter_row
 from catalogue.services.references import may_use, path_problem

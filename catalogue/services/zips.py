@@ -21,9 +21,9 @@ from catalogue import access, selectors
 from catalogue.access import Level, Principal
 from catalogue.downloads.zipstream import Archive, Entry
 from catalogue.errors import InvalidInput, NotFound
+from catalogue.masking import access_of
 from catalogue.models import Datafile, Dataset
 from catalogue.models import Storage as StorageRow
-from catalogue.record import access_of
 from catalogue.services.downloads import difference, find_downloadable, not_intact, reason_of
 from catalogue.services.storages import open_storage
 from catalogue.storages import Entry as StoredEntry

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from catalogue import selectors
 from catalogue.access import Level
 from catalogue.browse import DatasetFilter, filter_datasets, page_of
-from catalogue.record import investigation_record
+from catalogue.masking import investigation_record
 from catalogue.views.register import draft_links
 
 INVESTIGATIONS_ON_A_PAGE = 50

@@ -15,8 +15,9 @@ from catalogue.access import Level
 from catalogue.downloads.commands import commands_for
 from catalogue.interop.citation import citation
 from catalogue.interop.schema_org import dataset_document, investigation_document
+from catalogue.masking import file_refs
 from catalogue.models import Dataset
-from catalogue.record import DatasetRecord, InvestigationRecord, file_refs
+from catalogue.record import DatasetRecord, InvestigationRecord
 from catalogue.services.selections import is_selected
 
 FILES_ON_A_PAGE = 100

@@ -227,7 +227,8 @@ if ORCID_CLIENT_ID := env.str("ORCID_CLIENT_ID", default=""):
 SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"] = env.json("OPENID_CONNECT_PROVIDERS", default=[])
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
-USERSESSIONS_TRACK_ACTIVITY = True
+# Five statements more on every page, for the time of the last visit only.
+USERSESSIONS_TRACK_ACTIVITY = False
 
 # --- REST API ---
 REST_FRAMEWORK = {

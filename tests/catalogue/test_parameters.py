@@ -7,8 +7,8 @@ import pytest
 from catalogue.access import principal_of
 from catalogue.entries import ParameterEntry
 from catalogue.errors import InvalidInput, NotAllowed, StaleVersion
+from catalogue.masking import parameter_values
 from catalogue.models import AuditEntry, Parameter
-from catalogue.record import parameter_values
 from catalogue.services.parameters import correct_parameter, record_parameters
 from tests import factories
 

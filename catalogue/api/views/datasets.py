@@ -19,8 +19,9 @@ from catalogue.api.parsing import read_body
 from catalogue.browse import filter_datasets
 from catalogue.entries import DatasetEntry, Outcome
 from catalogue.errors import InvalidInput
+from catalogue.masking import file_refs, parameter_values
 from catalogue.models.datasets import Source
-from catalogue.record import DatasetRecord, FileRef, ParameterValue, file_refs, parameter_values
+from catalogue.record import DatasetRecord, FileRef, ParameterValue
 from catalogue.selectors import get_dataset_record, records_of, with_references
 from catalogue.services.dataset_changes import add_files, changeable_dataset, update_dataset
 from catalogue.services.downloads import find_downloadable

@@ -15,8 +15,9 @@ from catalogue.api.pages import NEWEST_FIRST, Order, take_page
 from catalogue.api.parsing import read_body
 from catalogue.api.views.datasets import Written
 from catalogue.errors import PreconditionMissing
+from catalogue.masking import sample_record, sample_ref
 from catalogue.models import Sample
-from catalogue.record import InvestigationRecord, SampleRecord, SampleRef, sample_record, sample_ref
+from catalogue.record import InvestigationRecord, SampleRecord, SampleRef
 from catalogue.selectors import (
     find_investigation,
     get_investigation_record,

@@ -12,8 +12,9 @@ from catalogue.api import openapi
 from catalogue.api.answers import ApiView, read_answer
 from catalogue.api.filters import TEXT, Filter, read_filters
 from catalogue.api.pages import Order, take_page
+from catalogue.masking import facility_ref, instrument_ref
 from catalogue.models import Facility, Instrument, Licence, Technique
-from catalogue.record import FacilityRef, InstrumentRef, LicenceRef, facility_ref, instrument_ref
+from catalogue.record import FacilityRef, InstrumentRef, LicenceRef
 from catalogue.selectors import get_instrument
 
 

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from catalogue.access import ANONYMOUS, principal_of
 from catalogue.derived import Picture, picture_path
-from catalogue.errors import Unavailable
+from catalogue.errors import NotIntact
 from catalogue.models import Dataset, Download, Storage, User
 from catalogue.models.datasets import Fixity
 from catalogue.services.downloads import open_file
@@ -152,7 +152,7 @@ def test_a_file_that_vanished_or_changed_is_refused_with_the_reason(client: Clie
     assert "was changed on 2023-11-14" in client.get(url_of(open_dataset)).content.decode()
     place.unlink()
     response = client.get(url_of(open_dataset))
-    assert response.status_code == 503
+    assert response.status_code == 409
     assert "is missing" in response.content.decode()
     assert not Download.objects.exists()
 
@@ -163,7 +163,7 @@ def test_a_file_that_became_a_link_is_refused(client: Client, open_dataset: Data
     path_of(open_dataset).unlink()
     path_of(open_dataset).symlink_to(secret)
     response = client.get(url_of(open_dataset))
-    assert response.status_code == 503
+    assert response.status_code == 409
     assert "may not be read by this site" in response.content.decode()
 
 
@@ -172,7 +172,7 @@ def test_a_file_replaced_between_looking_and_opening_is_refused(open_dataset: Da
     place = path_of(open_dataset)
     place.rename(place.with_suffix(".old"))
     place.write_bytes(b"x" * 4000)
-    with pytest.raises(Unavailable, match="was changed a moment ago"), download.open(0, 10):
+    with pytest.raises(NotIntact, match="was changed a moment ago"), download.open(0, 10):
         pass
 
 

@@ -101,7 +101,7 @@ def test_one_missing_file_refuses_the_whole_archive_and_is_named(client: Client,
     file = open_dataset.files.select_related("storage").get(name="empty.dat")
     (Path(file.storage.location) / file.path).unlink()
     response = client.get(url_of(open_dataset))
-    assert response.status_code == 503
+    assert response.status_code == 409
     assert "empty.dat is missing" in response.content.decode()
     assert str(file.storage.location) not in response.content.decode()
 

@@ -1,0 +1,255 @@
+"""From rows to PublicRecords: the place where values are masked for the level at which their reader sees them.
+
+Rows come in with what they refer to already fetched; nothing here runs a query of its own.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from catalogue import access
+from catalogue.access import Level
+from catalogue.models import (
+    Datafile,
+    Dataset,
+    Facility,
+    Instrument,
+    Investigation,
+    Parameter,
+    Relation,
+    Sample,
+    TeamMember,
+)
+from catalogue.models import Technique as TechniqueRow
+from catalogue.models.datasets import Source
+from catalogue.record import (
+    Access,
+    DatasetRecord,
+    DatasetRef,
+    FacilityRef,
+    FileRef,
+    InstrumentRef,
+    InvestigationRecord,
+    InvestigationRef,
+    LicenceRef,
+    ParameterValue,
+    PersonRef,
+    RelationRef,
+    SampleRecord,
+    SampleRef,
+    TermRef,
+)
+
+
+def access_of(record: Dataset | Investigation, level: Level, *, now: datetime) -> Access:
+    is_withdrawn = access.is_withdrawn(record)
+    reason = ""
+    if is_withdrawn:
+        reason = record.withdrawal_reason or "No reason was given."
+    return Access(
+        level=level,
+        is_open=access.is_open(record, now=now),
+        opens_at=access.opens_at(record),
+        withdrawal_reason=reason,
+    )
+
+
+def people_of(team: Iterable[TeamMember]) -> tuple[PersonRef, ...]:
+    return tuple(_person_ref(member) for member in team)
+
+
+def _person_ref(member: TeamMember) -> PersonRef:
+    person = member.person
+    affiliation = person.affiliation
+    return PersonRef(
+        name=str(person),
+        given_name=person.given_name,
+        family_name=person.family_name,
+        orcid=person.orcid or "",
+        is_orcid_verified=person.orcid_verified_at is not None,
+        affiliation=affiliation.name if affiliation else "",
+        affiliation_ror=(affiliation.ror or "") if affiliation else "",
+        role=member.get_role_display(),
+    )
+
+
+def facility_ref(facility: Facility) -> FacilityRef:
+    return FacilityRef(
+        uid=facility.uid,
+        name=facility.name,
+        short_name=facility.short_name,
+        ror=facility.ror,
+        url=facility.url,
+        time_zone=facility.time_zone,
+    )
+
+
+def instrument_ref(instrument: Instrument) -> InstrumentRef:
+    return InstrumentRef(
+        uid=instrument.uid,
+        name=instrument.name,
+        short_name=instrument.short_name,
+        pid=instrument.pid,
+        manufacturer=instrument.manufacturer,
+        model=instrument.model,
+        facility=facility_ref(instrument.facility),
+    )
+
+
+def sample_ref(sample: Sample) -> SampleRef:
+    return SampleRef(
+        uid=sample.uid,
+        name=sample.name,
+        formula=sample.formula,
+        description=sample.description,
+        sample_type=sample.sample_type,
+    )
+
+
+def sample_record(sample: Sample) -> SampleRecord:
+    """The record of a sample that its reader may see; its investigation comes fetched."""
+    investigation = sample.investigation
+    return SampleRecord(
+        **vars(sample_ref(sample)),
+        version=sample.version,
+        investigation=InvestigationRef(investigation.uid, investigation.title, investigation.visit_id),
+    )
+
+
+def term_refs(techniques: Iterable[TechniqueRow]) -> tuple[TermRef, ...]:
+    return tuple(TermRef(iri=technique.iri, label=technique.label) for technique in techniques)
+
+
+def relation_refs(relations: Iterable[Relation]) -> tuple[RelationRef, ...]:
+    return tuple(
+        RelationRef(row.relation_type, row.identifier, row.identifier_type, row.resource_type, row.title)
+        for row in relations
+    )
+
+
+def file_refs(files: Iterable[Datafile]) -> tuple[FileRef, ...]:
+    return tuple(
+        FileRef(
+            name=row.name,
+            size=row.size,
+            media_type=row.media_type,
+            role=row.role,
+            sha256=row.sha256,
+            modified_at=row.modified_at,
+            fixity=row.fixity,
+        )
+        for row in files
+    )
+
+
+def parameter_values(parameters: Iterable[Parameter]) -> tuple[ParameterValue, ...]:
+    """Values for readers: personal data are left out; a value that a person corrected is marked, both rows stay."""
+    rows = [row for row in parameters if not row.is_personal]
+    corrected = {(row.group, row.name) for row in rows if row.source == Source.PERSON}
+    return tuple(
+        ParameterValue(
+            group=row.group,
+            name=row.name,
+            kind=row.kind,
+            text=row.text,
+            unit=row.unit,
+            value=row.value,
+            value_si=row.value_si,
+            unit_si=row.unit_si,
+            date=row.date,
+            items=tuple(row.items or ()),
+            source=row.source,
+            is_corrected=row.source != Source.PERSON and (row.group, row.name) in corrected,
+        )
+        for row in rows
+    )
+
+
+def _dataset_refs(datasets: Iterable[Dataset]) -> tuple[DatasetRef, ...]:
+    return tuple(DatasetRef(row.uid, row.title, row.kind) for row in datasets)
+
+
+def dataset_record(
+    dataset: Dataset,
+    level: Level,
+    *,
+    now: datetime,
+    parameters: Sequence[Parameter] = (),
+    derived_from: Sequence[Dataset] = (),
+    derivatives: Sequence[Dataset] = (),
+    relations: Sequence[Relation] = (),
+) -> DatasetRecord:
+    """The record of `dataset` for somebody who sees it at `level`.
+
+    `dataset` comes with investigation (team, proposal), instrument (facility), sample, licence and techniques fetched;
+    `derived_from` and `derivatives` are those that the same person may know of.
+    """
+    investigation = dataset.investigation
+    is_tombstone = level == Level.TOMBSTONE
+    shows_metadata = level in (Level.FULL, Level.METADATA)
+    is_full = level == Level.FULL
+    return DatasetRecord(
+        uid=dataset.uid,
+        version=dataset.version,
+        access=access_of(dataset, level, now=now),
+        title=dataset.title,
+        description="" if is_tombstone else dataset.description,
+        kind=dataset.kind,
+        people=people_of(investigation.team.all()),
+        investigation=InvestigationRef(investigation.uid, investigation.title, investigation.visit_id),
+        proposal=investigation.proposal.number if investigation.proposal else "",
+        facility=facility_ref(dataset.instrument.facility),
+        instrument=instrument_ref(dataset.instrument),
+        techniques=() if is_tombstone else term_refs(dataset.techniques.all()),
+        licence=LicenceRef(dataset.licence.spdx_id, dataset.licence.name, dataset.licence.url),
+        acquired_at=dataset.acquired_at,
+        registered_at=dataset.created_at,
+        updated_at=dataset.updated_at,
+        file_count=dataset.file_count,
+        size=dataset.size,
+        download_count=dataset.download_count,
+        sample=sample_ref(dataset.sample) if dataset.sample and shows_metadata else None,
+        format_label=dataset.format_label if shows_metadata else "",
+        has_thumbnail=dataset.has_thumbnail and is_full,
+        extraction_state=dataset.extraction_state if is_full else "",
+        notes=tuple(dataset.extraction_notes) if is_full else (),
+        parameters=parameter_values(parameters) if shows_metadata else (),
+        derived_from=_dataset_refs(derived_from) if shows_metadata else (),
+        derivatives=_dataset_refs(derivatives) if shows_metadata else (),
+        relations=relation_refs(relations) if shows_metadata else (),
+    )
+
+
+def investigation_record(
+    investigation: Investigation,
+    level: Level,
+    *,
+    now: datetime,
+    samples: Sequence[Sample] = (),
+    relations: Sequence[Relation] = (),
+) -> InvestigationRecord:
+    """The record of `investigation` for somebody who sees it at `level`; the team, proposal and licence come fetched."""
+    is_tombstone = level == Level.TOMBSTONE
+    shows_metadata = level in (Level.FULL, Level.METADATA)
+    return InvestigationRecord(
+        uid=investigation.uid,
+        version=investigation.version,
+        access=access_of(investigation, level, now=now),
+        title=investigation.title,
+        abstract="" if is_tombstone else investigation.abstract,
+        visit_id=investigation.visit_id,
+        proposal=investigation.proposal.number if investigation.proposal else "",
+        investigation_type=investigation.investigation_type,
+        people=people_of(investigation.team.all()),
+        facility=facility_ref(investigation.facility),
+        instrument=instrument_ref(investigation.instrument),
+        licence=LicenceRef(investigation.licence.spdx_id, investigation.licence.name, investigation.licence.url),
+        started_at=investigation.started_at,
+        ended_at=investigation.ended_at,
+        dataset_count=investigation.dataset_count,
+        file_count=investigation.file_count,
+        size=investigation.size,
+        created_at=investigation.created_at,
+        updated_at=investigation.updated_at,
+        samples=tuple(sample_ref(sample) for sample in samples) if shows_metadata else (),
+        relations=relation_refs(relations) if shows_metadata else (),
+    )
