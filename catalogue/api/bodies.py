@@ -93,7 +93,7 @@ FILE_EXAMPLE = {
     "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "media_type": "image/tiff",
 }
-PARAMETER_EXAMPLE = {"name": "acceleration_voltage", "value": 15, "unit": "kV"}
+PARAMETER_EXAMPLE = {"name": "accelerating_voltage", "value": 15, "unit": "kV"}
 RELATION_EXAMPLE = {"relation_type": "IsSupplementTo", "identifier": "10.1000/182", "identifier_type": "DOI"}
 PERSON_EXAMPLE = {"family_name": "Curie", "given_name": "Marie", "orcid": "0000-0002-1825-0097", "role": "pi"}
 SAMPLE_EXAMPLE = {"formula": "Fe3O4", "description": "Drop-cast on silicon", "sample_type": "nanoparticles"}
