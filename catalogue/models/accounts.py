@@ -5,13 +5,14 @@ from django.db import models
 from django.db.models import Q
 
 from catalogue.models.base import make_uid
+from catalogue.models.validators import validate_orcid, validate_ror
 
 
 class Organisation(models.Model):
     """An organisation by its ROR identifier; `ror` is null where it has none."""
 
     name = models.CharField(max_length=300)
-    ror = models.URLField(max_length=60, unique=True, null=True, blank=True)
+    ror = models.URLField(max_length=60, unique=True, null=True, blank=True, validators=[validate_ror])
 
     def __str__(self) -> str:
         return self.name
@@ -37,7 +38,7 @@ class Person(models.Model):
     uid = models.UUIDField(default=make_uid, unique=True, editable=False)
     given_name = models.CharField(max_length=150, blank=True)
     family_name = models.CharField(max_length=150)
-    orcid = models.CharField(max_length=19, unique=True, null=True, blank=True)
+    orcid = models.CharField(max_length=19, unique=True, null=True, blank=True, validators=[validate_orcid])
     orcid_verified_at = models.DateTimeField(null=True, blank=True)
     affiliation = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True, related_name="people")
     user = models.OneToOneField(User, models.SET_NULL, null=True, blank=True, related_name="person")

@@ -4,6 +4,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 
 from catalogue.models.base import Record
+from catalogue.models.validators import validate_ror, validate_time_zone
 
 
 class Licence(models.Model):
@@ -23,10 +24,12 @@ class Licence(models.Model):
 class Facility(Record):
     name = models.CharField(max_length=200, unique=True)
     short_name = models.CharField(max_length=40, unique=True)
-    ror = models.URLField(max_length=60, blank=True)
+    ror = models.URLField(max_length=60, blank=True, validators=[validate_ror])
     url = models.URLField(blank=True)
     description = models.TextField(blank=True)
-    time_zone = models.CharField(max_length=60, default="UTC", help_text="IANA name, for example Europe/Rome")
+    time_zone = models.CharField(
+        max_length=60, default="UTC", validators=[validate_time_zone], help_text="IANA name, for example Europe/Rome"
+    )
     embargo_months = models.PositiveSmallIntegerField(
         default=36,
         validators=[MinValueValidator(0)],
