@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
-from catalogue.access import principal_of
+from catalogue.access import ANONYMOUS, Principal, principal_of
 from catalogue.context import current_request_id
 from catalogue.errors import DomainError
 from portal.errors import error_response
@@ -41,8 +41,14 @@ class PrincipalMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.principal = SimpleLazyObject(lambda: principal_of(request.user))
+        request.principal = SimpleLazyObject(lambda: _principal_of_session(request))
         return self.get_response(request)
+
+
+def _principal_of_session(request: HttpRequest) -> Principal:
+    """An instrument acts by token only: whatever session one might have, it is a visitor's."""
+    user = request.user
+    return ANONYMOUS if getattr(user, "instrument_id", None) else principal_of(user)
 
 
 class DomainErrorMiddleware:

@@ -132,6 +132,14 @@ def test_an_instruments_token_registers_but_reads_no_closed_data(world):
     assert client.get(f"/api/v1/datasets/{closed.uid}/files").json()["code"] == "under-embargo"
 
 
+def test_a_session_of_an_instruments_account_is_a_visitors(world):
+    client = client_of(world, "instrument")
+    response = client.post(
+        "/api/v1/investigations", data=json.dumps({"title": "by session"}), content_type="application/json"
+    )
+    assert response.status_code == 403
+
+
 def test_accounts_that_are_switched_off_lose_everything_at_once(world):
     member = world.users["member"]
     client = client_of(world, "member")
