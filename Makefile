@@ -58,4 +58,4 @@ lock:
 
 bench:
 	@scripts/prepare dev
-	for script in benchmarks/bench_*.py; do $(PYTHON_IN_VENV) -m "benchmarks.$$(basename "$$script" .py)"; done
+	for script in benchmarks/[a-z]*.py; do $(PYTHON_IN_VENV) -m "benchmarks.$$(basename "$$script" .py)"; done
