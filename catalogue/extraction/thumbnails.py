@@ -14,6 +14,8 @@ from PIL import Image, ImageDraw
 
 Array = NDArray[np.generic]
 _INK, _PAPER, _FRAME = 40, 250, 190
+# Brightest over median from which a picture of counts, such as of scattering, is shown on a logarithmic scale.
+_STEEP = 100.0
 
 
 def picture(array: Array, longest_side: int = 512) -> bytes | None:
@@ -36,7 +38,8 @@ def picture(array: Array, longest_side: int = 512) -> bytes | None:
 def line(values: Array, positions: Array | None = None, longest_side: int = 512) -> bytes | None:
     """A WebP with a plain line drawing of a 1-D signal; None when it has not two finite points of different height.
 
-    A positive signal over more than three decades is drawn on logarithmic axes, as scattering curves are read.
+    A positive signal over more than three decades is drawn with logarithmic height, as spectra are read, and one that falls
+    from its start with both axes logarithmic, as scattering curves are.
     """
     step = max(1, values.size // (4 * longest_side))
     y = np.asarray(values.ravel()[::step], dtype=np.float64)
@@ -49,7 +52,8 @@ def line(values: Array, positions: Array | None = None, longest_side: int = 512)
     if y.size < 2 or y.min() == y.max():
         return None
     if _spans_decades(y, 3):
-        y, x = np.log10(y), np.log10(x) if _spans_decades(x, 1) else x
+        falls_from_its_start = int(y.argmax()) < y.size // 10
+        y, x = np.log10(y), np.log10(x) if falls_from_its_start and _spans_decades(x, 1) else x
     width, height, margin = longest_side, longest_side * 5 // 8, longest_side // 32
     points = zip(_span(x, margin, width - margin), _span(y, height - margin, margin), strict=True)
     image = Image.new("L", (width, height), _PAPER)
@@ -108,7 +112,10 @@ def _exactly(stream: BinaryIO, count: int) -> bytes:
 
 
 def _to_eight_bit(array: Array) -> NDArray[np.uint8]:
-    """Scale to 0..255 between the 0.5 and 99.5 percentiles of the finite values; 8-bit data stay as they are."""
+    """Scale to 0..255 between the 0.5 and 99.5 percentiles of the finite values; 8-bit data stay as they are.
+
+    Where a few values are a hundred times as bright as most others, the logarithm is scaled.
+    """
     if array.dtype == np.uint8:
         return array  # type: ignore[return-value]
     if array.dtype == np.bool_:
@@ -124,8 +131,10 @@ def _to_eight_bit(array: Array) -> NDArray[np.uint8]:
     low, high = np.percentile(values[finite], (0.5, 99.5))
     if high <= low:
         low, high = float(values[finite].min()), float(values[finite].max())
-    scale = 255.0 / (high - low) if high > low else 0.0
     values = np.where(finite, values, low)
+    if low >= 0 and high > _STEEP * max(float(np.median(values)), float(array.dtype.kind in "iu")):
+        values, low, high = np.log1p(values / high * _STEEP), np.log1p(low / high * _STEEP), np.log1p(_STEEP)
+    scale = 255.0 / (high - low) if high > low else 0.0
     return np.clip((values - low) * scale, 0, 255).astype(np.uint8)
 
 

@@ -124,7 +124,7 @@ def _preview(record: DatasetRecord) -> dict[str, Any] | None:
     caption = (
         "Made for viewing, with its brightness stretched where the data go beyond 8 bits."
         if is_picture
-        else "The main signal as a curve; over many decades the axes are logarithmic."
+        else "The main signal as a curve, on a logarithmic scale where it spans many decades."
     )
     return {"url": record.preview_url, "alt": f"Preview of {record.title}", "caption": caption}
 
