@@ -1,4 +1,4 @@
-"""A person's own storages: a NextCloud or an S3 bucket, declared, checked and switched off by its owner."""
+"""Storages declared, checked and switched off: a person's own NextCloud or S3 bucket, for administrators those of the site."""
 
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from catalogue.errors import DomainError, NotFound
-from catalogue.models import Storage
+from catalogue.models import Instrument, Storage
 from catalogue.models.storages import StorageKind
 from catalogue.services.storages import change_storage, check_storage, declare_storage
 
@@ -34,6 +34,21 @@ class StorageForm(forms.Form):
     )
 
 
+class SiteStorageForm(StorageForm):
+    """What administrators declare: any kind of storage, for the instrument that writes there."""
+
+    kind = forms.ChoiceField(choices=StorageKind.choices)
+    instrument = forms.ModelChoiceField(
+        Instrument.objects.all(), required=False, help_text="Then it holds data of this instrument only."
+    )
+    member_folder = forms.CharField(
+        max_length=200,
+        required=False,
+        help_text="Below which team members may register files, for example {visit_id}. Left empty, they may not.",
+    )
+    is_private_network_allowed = forms.BooleanField(required=False, label="It lies in a private network")
+
+
 def own_storages(request: HttpRequest) -> QuerySet[Storage]:
     """Those that this person declared; an administrator's are the site's."""
     if request.principal.is_administrator:
@@ -52,7 +67,7 @@ def own_storage(request: HttpRequest, uid: UUID) -> Storage:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def storages_page(request: HttpRequest) -> HttpResponse:
-    form = StorageForm(request.POST or None)
+    form = (SiteStorageForm if request.principal.is_administrator else StorageForm)(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             row = declare_storage(actor=request.principal, **form.cleaned_data)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core import serializers
+from django.test import Client
 
 from catalogue.access import ANONYMOUS, SYSTEM, Principal, principal_of
 from catalogue.errors import Conflict, InvalidInput, NotAllowed, NotFound, Unavailable
@@ -24,6 +25,7 @@ from tests import factories, servers
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 SECRET = "tr0ub4dor & 3"
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 @pytest.fixture
@@ -230,3 +232,23 @@ def test_browsing_a_storage_that_does_not_answer_says_so(shared_folder: Storage,
     with pytest.raises(Unavailable) as problem:
         list_folder(principal=principal_of(factories.make_curator()), row=shared_folder)
     assert shared_folder.name in problem.value.message
+
+
+def test_an_administrator_declares_a_folder_for_an_instrument_on_the_page(client: Client, tmp_path: Path) -> None:
+    instrument = factories.make_instrument()
+    values = {
+        "name": "sem-disk",
+        "kind": "posix",
+        "location": str(tmp_path),
+        "instrument": instrument.pk,
+        "member_folder": "{visit_id}",
+    }
+    client.force_login(factories.make_user(), backend=BACKEND)
+    assert client.post("/storages", values).status_code == 422
+    assert not Storage.objects.exists()
+    client.force_login(factories.make_user(is_superuser=True), backend=BACKEND)
+    assert client.post("/storages", values).status_code == 302
+    row = Storage.objects.get()
+    assert (row.location, row.instrument, row.owner, row.state) == (str(tmp_path), instrument, None, "available")
+    assert not row.is_private_network_allowed
+    assert "{visit_id}" in client.get("/storages").content.decode()
