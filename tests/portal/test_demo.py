@@ -10,8 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalogue import access
+from catalogue.access import principal_of
 from catalogue.demo.plan import DATASETS, INVESTIGATIONS
-from catalogue.models import Dataset, Investigation, Person, Storage
+from catalogue.models import Datafile, Dataset, Investigation, Person, Storage, User
+from catalogue.services.storages import list_folder, usable_storages
 from portal.accounts.demo_accounts import ensure_demo_accounts
 from portal.demo import make_demo
 
@@ -80,3 +82,17 @@ def test_what_was_begun_is_finished(made: Path):
 def test_the_command_refuses_a_site_that_is_no_demonstration():
     with pytest.raises(CommandError, match="FAIRCAT_IS_DEMO"):
         call_command("make_demo")
+
+
+def test_the_pi_finds_a_file_to_register_by_hand_in_the_folder_of_a_visit(made: Path):
+    pi = principal_of(User.objects.get(username="pi"))
+    folders = {
+        entry.path: row
+        for row in usable_storages(pi)
+        for entry in list_folder(principal=pi, row=row).entries
+        if entry.is_folder
+    }
+    visit = "NL-ZNO-1"
+    paths = {entry.path for entry in list_folder(principal=pi, row=folders[visit], prefix=visit).entries}
+    registered = set(Datafile.objects.filter(storage=folders[visit]).values_list("path", flat=True))
+    assert paths - registered == {f"{visit}/not-registered-yet.tif"}

@@ -19,6 +19,7 @@ from PIL import Image
 from tests.services import free_port
 
 LONGEST = 120
+OLD = 1_400_000_000
 
 
 class Site:
@@ -83,8 +84,14 @@ def running(*options: str, data_dir: Path) -> Iterator[Site]:
 def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "my files"
     (folder / "session").mkdir(parents=True)
-    Image.new("L", (64, 48), 128).save(folder / "session" / "first.png")
+    add_old_picture(folder / "session" / "first.png")
     return folder
+
+
+def add_old_picture(path: Path) -> None:
+    """Old enough to be open: titles of closed data do not show the names of files."""
+    Image.new("L", (64, 48), 128).save(path)
+    os.utime(path, (OLD, OLD))
 
 
 def get(address: str) -> str:
@@ -108,7 +115,7 @@ def test_a_site_starts_registers_a_folder_stops_and_starts_again_with_its_data(t
         assert site.stop() == 0
         assert "Stopped." in site.printed
         assert not children & site.children() and not site.children()
-    Image.new("L", (64, 48), 64).save(folder / "session" / "second.png")
+    add_old_picture(folder / "session" / "second.png")
     with running(*options, data_dir=tmp_path / "site") as site:
         site.wait_for("1 new datasets")
         page = get(f"{address}/search")
