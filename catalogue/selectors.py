@@ -72,6 +72,19 @@ def _related_datasets(dataset: Dataset, principal: Principal, now: datetime) -> 
     return [row for row, is_source in related if is_source], [row for row, is_source in related if not is_source]
 
 
+# How the page of a dataset tells what the audit log names; an action that is not here is shown by its name.
+EVENTS = {
+    "create": "registered",
+    "update": "changed",
+    "extract-metadata": "metadata read from the files",
+    "record-parameters": "metadata added",
+    "correct-parameter": "metadata corrected",
+    "add-files": "files added",
+    "accept-rename": "new name of a file accepted",
+    "release": "released",
+}
+
+
 @dataclass(frozen=True)
 class HistoryEvent:
     """One change of a record. `who` is empty for those who may not know accounts."""
@@ -87,9 +100,12 @@ def history_of(dataset: Dataset, level: Level, principal: Principal) -> list[His
         return []
     rows = AuditEntry.objects.filter(object_type="dataset", object_id=str(dataset.uid))[:20]
     return [
-        HistoryEvent(row.at, row.action.replace("-", " "), row.actor_label if principal.sees_everything else "")
-        for row in rows
+        HistoryEvent(row.at, _told(row.action), row.actor_label if principal.sees_everything else "") for row in rows
     ]
+
+
+def _told(action: str) -> str:
+    return EVENTS.get(action, action.replace("-", " "))
 
 
 def records_of(datasets: Sequence[Dataset], principal: Principal, *, now: datetime) -> list[DatasetRecord]:

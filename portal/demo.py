@@ -1,5 +1,6 @@
 """Registers the demonstration's data through the services that instruments use, each instrument by its own account."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -32,16 +33,23 @@ def make_demo(*, actor: Principal, folder: Path, today: date, say: Callable[[str
     investigations = {plan.visit_id: _make_investigation(plan, today) for plan in INVESTIGATIONS}
     storages = {
         instrument.short_name: folder_storage(
-            actor, f"Files of {instrument.name}"[:100], folder / instrument.short_name, instrument
+            actor, f"Files of {instrument.name}"[:100], folder / instrument.short_name, instrument, "{visit_id}"
         )
         for instrument in instruments
     }
     for members in _by_dataset(files):
         _register(members, investigations[members[0].investigation], storages[members[0].instrument])
+    _leave_a_file_to_register(files)
     for plan in INVESTIGATIONS:
         if plan.is_released_early:
             release_investigation(actor=actor, investigation=investigations[plan.visit_id])
     return len(DATASETS)
+
+
+def _leave_a_file_to_register(files: Sequence[DemoFile]) -> None:
+    """A file that nobody has registered, beside the first one, for whoever tries registration by hand."""
+    first = files[0].path
+    shutil.copy2(first, first.with_name(f"not-registered-yet{first.suffix}"))
 
 
 def is_complete() -> bool:

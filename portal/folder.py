@@ -70,10 +70,17 @@ def register_folder(
     return registered
 
 
-def folder_storage(actor: Principal, name: str, folder: Path, instrument: Instrument | None = None) -> Storage:
+def folder_storage(
+    actor: Principal, name: str, folder: Path, instrument: Instrument | None = None, member_folder: str = ""
+) -> Storage:
     """The storage of that name, declared for `folder` when it is new. Nobody's uploads are ever written to it."""
     storage = Storage.objects.filter(name=name).first() or declare_storage(
-        actor=actor, name=name, kind="posix", location=str(folder), instrument=instrument
+        actor=actor,
+        name=name,
+        kind="posix",
+        location=str(folder),
+        instrument=instrument,
+        member_folder=member_folder,
     )
     return check_storage(actor=actor, row=storage)
 
