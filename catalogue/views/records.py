@@ -66,7 +66,7 @@ def instrument_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "page": _dataset_page(request, browse.DatasetFilter(instruments=(instrument.short_name,))),
         "api_url": f"{settings.SITE_URL}/api/v1/instruments/{uid}",
     }
-    return render(request, "catalogue/instrument.html", context)
+    return _private_if_closed(request, render(request, "catalogue/instrument.html", context))
 
 
 def sample_page(request: HttpRequest, uid: UUID) -> HttpResponse:
