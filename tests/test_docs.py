@@ -110,7 +110,8 @@ def test_every_page_can_be_reached_from_the_readme():
             reached.add(page)
             linked = re.findall(r"\]\(([^):#\s]+\.md)", page.read_text())
             waiting += [(page.parent / target).resolve() for target in linked]
-    assert {str(page.relative_to(ROOT)) for page in set(DOCS) - reached} == set()
+    lost = {str(page.relative_to(ROOT)) for page in set(DOCS) - reached}
+    assert not lost, "link these pages from the README, or from a page that it leads to"
 
 
 def test_the_readme_is_short_and_its_picture_light():
