@@ -49,6 +49,47 @@ def test_a_filter_updates_the_results_says_the_count_and_keeps_focus_and_address
     assert page.get_by_role("heading", name="0 datasets").is_visible()
 
 
+def test_a_filter_chosen_by_keyboard_keeps_the_focus_in_sight_and_says_the_count(catalogue, open_page):
+    page = open_page("/search")
+    page.locator("#facet-access summary").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.wait_for_function("() => document.getElementById('announcer').textContent === '1 dataset'")
+    assert page.evaluate("[document.activeElement.id, document.activeElement.checked]") == ["access-1", True]
+    outline = page.evaluate("getComputedStyle(document.activeElement).outline")
+    assert "solid" in outline and "3px" in outline
+    page.get_by_role("link", name="Access open").press("Enter")
+    page.wait_for_url(re.compile("/search$"))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_tab_key_walks_through_a_dataset_in_reading_order_with_every_stop_in_sight(catalogue, open_page, width):
+    page = open_page(f"/datasets/{catalogue.open.uid}", width=width)
+    page.locator(".viewer canvas").wait_for()
+    page.evaluate("window.stops = [document.body]")
+    faults = []
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement === document.body"):
+            break
+        faults += page.evaluate(LOOK_AT_STOP)
+    assert faults == []
+    assert page.evaluate("window.stops.length") > 20
+
+
+LOOK_AT_STOP = """() => {
+  const stop = document.activeElement, box = stop.getBoundingClientRect(), before = window.stops.at(-1);
+  window.stops.push(stop);
+  const name = stop.outerHTML.slice(0, 100), faults = [];
+  if (!(before.compareDocumentPosition(stop) & Node.DOCUMENT_POSITION_FOLLOWING)) faults.push(`out of order: ${name}`);
+  if (getComputedStyle(stop).outlineStyle === 'none') faults.push(`focus not shown: ${name}`);
+  const isInSight = box.bottom > 0 && box.top < innerHeight && box.width > 0 && box.height > 0;
+  if (!isInSight) faults.push(`out of sight: ${name}`);
+  return faults;
+}"""
+
+
 def test_an_open_group_of_filters_stays_open_when_the_results_change(catalogue, open_page):
     page = open_page("/search")
     closed = page.locator("details.facet:not([open])").first
@@ -90,6 +131,8 @@ def test_without_javascript_a_preview_is_a_picture_and_no_dead_button_is_shown(c
     assert page.locator(".viewer img").evaluate("picture => picture.naturalWidth") > 0
     for name in ("Zoom in", "Copy citation", "Copy"):
         assert page.get_by_role("button", name=name, exact=True).count() == 0
+    page.goto(page.url.split("/datasets")[0] + "/accounts/login/")
+    assert page.get_by_role("button", name="Sign in with a passkey").count() == 0
 
 
 def test_the_viewer_zooms_and_its_scale_bar_follows(catalogue, open_page):
