@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db import models
-from django.forms import ModelForm
+from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 
 from catalogue.access import principal_of
@@ -30,16 +30,32 @@ from catalogue.models import (
     WatchRule,
 )
 
+# Inputs whose values no log may hold.
+PASSWORDS = frozenset({"password", "password1", "password2"})
+
 
 class AuditedAdmin(admin.ModelAdmin):
     """Writes who changed which fields. Administrators alone: the permission tables of Django are not used."""
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: ModelForm, change: bool) -> None:
-        before = {name: str(form.initial.get(name)) for name in form.changed_data} if change else {}
+        names = [name for name in form.changed_data if name not in PASSWORDS]
+        before = {name: str(form.initial.get(name)) for name in names} if change else {}
         super().save_model(request, obj, form, change)
-        after = {name: str(form.cleaned_data.get(name)) for name in form.changed_data if name != "password"}
+        after = {name: str(form.cleaned_data.get(name)) for name in names}
         action = "update" if change else "create"
         write_audit(actor=principal_of(request.user), action=action, record=obj, before=before, after=after)
+
+    def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseInlineFormSet, change: bool) -> None:
+        """Rows edited below a record, such as its team, are changes of that record."""
+        super().save_formset(request, form, formset, change)
+        rows = {
+            "added": [str(row) for row in formset.new_objects],
+            "changed": [str(row) for row, _ in formset.changed_objects],
+            "removed": [str(row) for row in formset.deleted_objects],
+        }
+        if any(rows.values()):
+            after = {formset.prefix: {name: labels for name, labels in rows.items() if labels}}
+            write_audit(actor=principal_of(request.user), action="update", record=form.instance, after=after)
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         write_audit(actor=principal_of(request.user), action="delete", record=obj, before={"label": str(obj)})

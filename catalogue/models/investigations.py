@@ -81,6 +81,9 @@ class TeamMember(models.Model):
         ordering = ["position", "id"]
         constraints = [models.UniqueConstraint(fields=["investigation", "person"], name="team_member_unique")]
 
+    def __str__(self) -> str:
+        return f"{self.person}, {self.get_role_display()}"
+
 
 class Sample(Record):
     investigation = models.ForeignKey(Investigation, models.PROTECT, related_name="samples")

@@ -1,0 +1,68 @@
+"""The administrators' tables: every change is in the audit log, no password is, and the way in is that of everybody."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from catalogue.models import AuditEntry, TeamMember, User
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "a password of 2 tests"
+
+
+@pytest.fixture
+def administrator() -> User:
+    return factories.make_user("administrator", email="root@example.org", is_superuser=True, is_staff=True)
+
+
+@pytest.fixture
+def client(administrator: User) -> Client:
+    client = Client()
+    client.force_login(administrator, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def test_the_audit_log_of_a_new_account_holds_no_password(client):
+    values = {"username": "newcomer", "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+    assert client.post("/admin/catalogue/user/add/", values).status_code == 302
+    assert User.objects.get(username="newcomer").check_password(PASSWORD)
+    row = AuditEntry.objects.get(action="create", object_label="newcomer")
+    assert row.after["username"] == "newcomer"
+    assert PASSWORD not in json.dumps([row.before, row.after])
+
+
+def test_a_member_added_to_a_team_is_in_the_audit_log_of_the_investigation(client):
+    investigation = factories.make_investigation()
+    person = factories.make_person(family_name="Curie")
+    page = client.get(f"/admin/catalogue/investigation/{investigation.pk}/change/")
+    form = page.context["adminform"].form
+    values = {name: form[name].value() for name in form.fields if form[name].value() is not None}
+    for name in ("started_at", "ended_at", "embargo_until"):
+        values[f"{name}_0"], values[f"{name}_1"] = f"{values[name]:%Y-%m-%d}", f"{values[name]:%H:%M:%S}"
+    team = {"TOTAL_FORMS": "1", "INITIAL_FORMS": "0", "0-person": person.pk, "0-role": "member", "0-position": "0"}
+    values |= {f"team-{name}": value for name, value in team.items()}
+    answer = client.post(page.request["PATH_INFO"], values)
+    assert answer.status_code == 302
+    assert TeamMember.objects.get(investigation=investigation).person == person
+    rows = AuditEntry.objects.filter(object_id=str(investigation.uid))
+    assert any("Curie" in json.dumps(row.after) for row in rows)
+
+
+def test_administrators_log_in_where_everybody_does(administrator):
+    visitor = Client()
+    answer = visitor.get("/admin/login/", {"next": "/admin/"})
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/accounts/login/")
+    administrator.set_password(PASSWORD)
+    administrator.save()
+    visitor.post("/admin/login/", {"username": "administrator", "password": PASSWORD})
+    assert "_auth_user_id" not in visitor.session
+
+
+def test_an_account_without_rights_is_refused_by_the_administration():
+    client = Client()
+    client.force_login(factories.make_user("stranger"), backend="django.contrib.auth.backends.ModelBackend")
+    answer = client.get("/admin/", follow=True)
+    assert answer.status_code == 403
