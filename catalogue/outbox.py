@@ -73,7 +73,8 @@ def _deliver(entry: OutboxEntry) -> None:
     except Exception as error:
         if not isinstance(error, Retry):
             logger.exception("delivery of %s %s failed", entry.topic, entry.key)
-        pause = min(timedelta(seconds=2**entry.attempts), LONGEST_PAUSE) * random.uniform(0.8, 1.2)
+        # Bounded before it becomes a time, which would overflow after some weeks of attempts.
+        pause = min(timedelta(seconds=2 ** min(entry.attempts, 20)), LONGEST_PAUSE) * random.uniform(0.8, 1.2)
         OutboxEntry.objects.filter(pk=entry.pk).update(
             available_at=timezone.now() + pause,
             claimed_until=None,
