@@ -61,9 +61,15 @@ class Dataset(Record):
         indexes = [
             models.Index(fields=["investigation", "-id"], name="dataset_by_investigation"),
             models.Index(fields=["instrument", "-id"], name="dataset_by_instrument"),
-            models.Index(fields=["acquired_at"], name="dataset_by_acquisition"),
+            models.Index(fields=["-acquired_at", "-id"], name="dataset_by_acquisition"),
+            models.Index(fields=["created_at"], name="dataset_by_registration"),
             models.Index(
                 fields=["embargo_until"], name="dataset_own_embargo", condition=Q(embargo_until__isnull=False)
+            ),
+            models.Index(
+                fields=["extraction_state", "-id"],
+                name="dataset_not_extracted",
+                condition=Q(extraction_state__in=["pending", "failed"]),
             ),
         ]
 
@@ -110,7 +116,7 @@ class Datafile(models.Model):
             models.UniqueConstraint(fields=["dataset", "name"], name="datafile_name_unique"),
         ]
         indexes = [
-            models.Index(fields=["checked_at"], name="datafile_by_check"),
+            models.Index(fields=["storage", "checked_at"], name="datafile_by_check"),
             models.Index(
                 fields=["fixity"],
                 name="datafile_not_intact",

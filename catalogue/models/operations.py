@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from catalogue.models.base import make_uid
 
@@ -23,7 +24,10 @@ class OutboxEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "outbox entries"
-        indexes = [models.Index(fields=["available_at"], name="outbox_due")]
+        indexes = [
+            models.Index(fields=["available_at", "id"], name="outbox_due"),
+            models.Index(fields=["-id"], name="outbox_failed", condition=~Q(last_error="")),
+        ]
 
 
 class AuditEntry(models.Model):
@@ -44,8 +48,9 @@ class AuditEntry(models.Model):
         verbose_name_plural = "audit entries"
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["object_type", "object_id", "-id"], name="audit_by_object"),
-            models.Index(fields=["actor", "-id"], name="audit_by_actor"),
+            models.Index(fields=["object_id", "-id"], name="audit_by_object"),
+            models.Index(fields=["actor_label", "-id"], name="audit_by_actor"),
+            models.Index(fields=["action", "-id"], name="audit_by_action"),
         ]
 
 

@@ -113,7 +113,14 @@ class WatchedFile(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["rule", "path"], name="watched_file_unique")]
-        indexes = [models.Index(fields=["rule", "state"], name="watched_file_by_state")]
+        indexes = [
+            models.Index(fields=["rule", "state"], name="watched_file_by_state"),
+            models.Index(
+                fields=["-changed_at"],
+                name="watched_file_problems",
+                condition=Q(state__in=["refused", "changed", "missing", "renamed"]),
+            ),
+        ]
 
 
 class ScanRun(models.Model):
