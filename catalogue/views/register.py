@@ -1,5 +1,6 @@
 """Registration by hand, in pages that can be left and come back to: describe, choose files, check."""
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from catalogue.models.datasets import DatasetKind
 from catalogue.services import drafts
 from catalogue.services.previews import preview_file
 from catalogue.services.storages import list_folder, usable_storages
+from catalogue.storages import Page
 from catalogue.views.corrections import correction_groups, posted_corrections
 
 MOST_SUGGESTIONS = 200
@@ -145,9 +147,7 @@ def _folder(request: HttpRequest, draft: RegistrationDraft, storage: Storage) ->
     """One page of a folder; a storage that does not answer is a notice on the page, not an error."""
     folder = request.GET.get("folder", "")
     try:
-        page = list_folder(
-            principal=request.principal, row=storage, prefix=folder, cursor=request.GET.get("cursor") or None
-        )
+        page = _entries(request, storage)
     except DomainError as error:
         return {"problem": error.message, "entries": []}
     paths = [entry.path for entry in page.entries]
@@ -168,19 +168,39 @@ def _folder(request: HttpRequest, draft: RegistrationDraft, storage: Storage) ->
     return {"entries": entries, "next_cursor": page.next_cursor, "crumbs": _crumbs(folder)}
 
 
+def _entries(request: HttpRequest, storage: Storage) -> Page:
+    folder, cursor = request.GET.get("folder", ""), request.GET.get("cursor") or None
+    return list_folder(principal=request.principal, row=storage, prefix=folder, cursor=cursor)
+
+
 def _crumbs(folder: str) -> list[dict[str, str]]:
     parts = [part for part in folder.split("/") if part]
     return [{"name": part, "path": "/".join(parts[: place + 1])} for place, part in enumerate(parts)]
 
 
 def _keep_chosen(request: HttpRequest, draft: RegistrationDraft, storage: Storage) -> None:
-    """Keep what was ticked on this page of a folder, beside what was chosen in others. Sizes are measured after registration."""
+    """Keep what was ticked on this page of a folder, beside what was chosen in others."""
     shown = {(str(storage.uid), path) for path in request.POST.getlist("shown")}
     files = [file for file in draft.content.get("files", []) if (file["storage"], file["path"]) not in shown]
     known = {(file["storage"], file["path"]) for file in files}
-    ticked = dict.fromkeys(request.POST.getlist("path"))
-    files += [{"storage": str(storage.uid), "path": path} for path in ticked if (str(storage.uid), path) not in known]
+    listed = _listed(request, storage)
+    for path in dict.fromkeys(request.POST.getlist("path")):
+        if (str(storage.uid), path) not in known:
+            files.append({"storage": str(storage.uid), "path": path, **listed.get(path, {})})
     drafts.save_files(actor=request.principal, draft=draft, files=files)
+
+
+def _listed(request: HttpRequest, storage: Storage) -> dict[str, dict[str, Any]]:
+    """Size and time of the files of this page of a folder, as the storage states them; nothing when it does not answer."""
+    with suppress(DomainError):
+        return {
+            entry.path: {
+                "size": entry.size,
+                "modified_at": entry.modified_at.isoformat() if entry.modified_at else None,
+            }
+            for entry in _entries(request, storage).entries
+        }
+    return {}
 
 
 @login_required

@@ -9,7 +9,7 @@ function formatSize(bytes) {
 }
 
 function update(form) {
-  const boxes = [...form.querySelectorAll("input[data-size]")];
+  const boxes = [...form.querySelectorAll("input[data-size]:enabled")];
   const chosen = boxes.filter((box) => box.checked);
   const total = chosen.reduce((sum, box) => sum + Number(box.dataset.size), 0);
   form.querySelector("output").textContent = chosen.length
@@ -24,7 +24,7 @@ for (const form of document.querySelectorAll("form[data-selection]")) {
   const all = form.querySelector("[data-select-all]");
   all.closest("[hidden]")?.removeAttribute("hidden");
   form.addEventListener("change", (event) => {
-    if (event.target === all) for (const box of form.querySelectorAll("input[data-size]")) box.checked = all.checked;
+    if (event.target === all) for (const box of form.querySelectorAll("input[data-size]:enabled")) box.checked = all.checked;
     update(form);
   });
   update(form);

@@ -47,10 +47,9 @@ def test_files_of_two_folders_are_chosen_and_registered_together(client, draft):
     choose(client, draft, "visit-1/evening", ticked=["visit-1/evening/b.txt"], action="continue")
     assert chosen(draft) == ["visit-1/morning/a.txt", "visit-1/evening/b.txt"]
     client.post(f"/register/{draft.uid}/check", {"action": "register"})
-    assert sorted(Dataset.objects.get().files.values_list("path", flat=True)) == [
-        "visit-1/evening/b.txt",
-        "visit-1/morning/a.txt",
-    ]
+    files = Dataset.objects.get().files.order_by("path")
+    assert [file.path for file in files] == ["visit-1/evening/b.txt", "visit-1/morning/a.txt"]
+    assert all(file.size == len("some text") and file.modified_at for file in files)
 
 
 def test_a_file_that_is_no_longer_ticked_is_no_longer_chosen(client, draft):
@@ -76,6 +75,11 @@ def test_a_description_with_mistakes_is_shown_again_with_what_was_typed(client, 
     assert page.status_code == 422
     assert "Typed at night" in page.content.decode()
     assert client.get(f"/register/{draft.uid}").context["form"].initial["description"] == "Typed at night"
+
+
+def test_a_description_of_no_investigation_that_exists_is_a_mistake_as_any_other(client, draft):
+    page = client.post(f"/register/{draft.uid}", {"title": "Grains", "investigation": "nonsense", "kind": "raw"})
+    assert page.status_code == 422
 
 
 def test_a_draft_belongs_to_its_owner_only(client, draft):

@@ -160,6 +160,7 @@ def test_a_printed_dataset_page_has_no_navigation_and_dark_text_on_white_even_on
     page.emulate_media(media="print", color_scheme="dark")
     for hidden in (".masthead nav", ".jump", ".foot", "#viewer-controls"):
         assert page.locator(hidden).first.is_hidden(), hidden
+    assert page.locator(".viewer img").is_visible()
     assert page.locator("html").evaluate("page => getComputedStyle(page).backgroundColor") == "rgb(255, 255, 255)"
     assert page.locator("h1").evaluate("heading => getComputedStyle(heading).color") == "rgb(0, 0, 0)"
 
