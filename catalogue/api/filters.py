@@ -139,7 +139,7 @@ def filter_investigations(
         investigations = investigations.filter(Q(title__icontains=word) | Q(abstract__icontains=word))
     for path in ("instrument", "facility"):
         if path in values:
-            investigations = investigations.filter(named_q(path, values.pop(path)))
+            investigations = investigations.filter(named_q(f"{path}__", values.pop(path)))
     if values.pop("access", "") == "mine":
         reader = principal.user_id if principal.reads_closed_data else None
         teams = TeamMember.objects.filter(person__user_id=reader, person__user__isnull=False)
