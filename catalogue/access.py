@@ -176,38 +176,32 @@ def listed_investigations(principal: Principal, *, now: datetime) -> QuerySet[In
 
 def dataset_level(dataset: Dataset, principal: Principal, *, now: datetime) -> Level:
     """How much of `dataset` the principal sees. Costs no query for open data and for visitors."""
-    if principal.sees_everything:
-        return Level.FULL
-    if is_withdrawn(dataset):
-        return Level.TOMBSTONE
-    if is_open(dataset, now=now):
-        return Level.FULL
-    if (
-        principal.reads_closed_data
-        and Dataset.objects.filter(pk=dataset.pk).filter(closed_access_q(principal, now)).exists()
-    ):
-        return Level.FULL
-    return public_level()
+    return dataset_levels([dataset], principal, now=now)[dataset.pk]
 
 
 def dataset_levels(datasets: list[Dataset], principal: Principal, *, now: datetime) -> dict[int, Level]:
     """`dataset_level` for a page of datasets, by primary key, in one query at most."""
-    levels: dict[int, Level] = {}
-    undecided = []
-    for dataset in datasets:
-        if principal.sees_everything or (not is_withdrawn(dataset) and is_open(dataset, now=now)):
-            levels[dataset.pk] = Level.FULL
-        elif is_withdrawn(dataset):
-            levels[dataset.pk] = Level.TOMBSTONE
-        else:
-            undecided.append(dataset.pk)
+    undecided = [one.pk for one in datasets if not (principal.sees_everything or is_open(one, now=now))]
     readable: set[int] = set()
     if undecided and principal.reads_closed_data:
         closed = Dataset.objects.filter(pk__in=undecided).filter(closed_access_q(principal, now))
         readable = set(closed.values_list("pk", flat=True))
-    for key in undecided:
-        levels[key] = Level.FULL if key in readable else public_level()
-    return levels
+    closed_keys = set(undecided)
+    return {
+        one.pk: _closed_level(one, is_reader=one.pk in readable, now=now) if one.pk in closed_keys else Level.FULL
+        for one in datasets
+    }
+
+
+def _closed_level(record: Dataset | Investigation, *, is_reader: bool, now: datetime) -> Level:
+    """How much is seen of a record that is not open, by its readers and by strangers.
+
+    Where closed records are hidden altogether, the tombstone of one that never opened would tell of it.
+    """
+    if not is_withdrawn(record):
+        return Level.FULL if is_reader else public_level()
+    is_known = is_reader or public_level() != Level.NOTHING or opens_at(record) <= now
+    return Level.TOMBSTONE if is_known else Level.NOTHING
 
 
 def is_team_member(investigation: Investigation, principal: Principal, *, roles: tuple[TeamRole, ...] = ()) -> bool:
@@ -218,23 +212,15 @@ def is_team_member(investigation: Investigation, principal: Principal, *, roles:
 
 
 def investigation_level(investigation: Investigation, principal: Principal, *, now: datetime) -> Level:
-    if principal.sees_everything:
+    if principal.sees_everything or is_open(investigation, now=now):
         return Level.FULL
-    if is_withdrawn(investigation):
-        return Level.TOMBSTONE
-    if is_open(investigation, now=now):
-        return Level.FULL
-    if principal.reads_closed_data:
-        if is_team_member(investigation, principal):
-            return Level.FULL
-        if _grants(principal, now).filter(investigation=investigation).exists():
-            return Level.FULL
-    if (
-        public_level() == Level.NOTHING
-        and full_datasets(principal, now=now).filter(investigation=investigation).exists()
-    ):
+    is_reader = principal.reads_closed_data and (
+        is_team_member(investigation, principal) or _grants(principal, now).filter(investigation=investigation).exists()
+    )
+    level = _closed_level(investigation, is_reader=is_reader, now=now)
+    if level == Level.NOTHING and full_datasets(principal, now=now).filter(investigation=investigation).exists():
         return Level.SUMMARY
-    return public_level()
+    return level
 
 
 def may_register_at(instrument: Instrument, principal: Principal) -> bool:

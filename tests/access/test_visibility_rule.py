@@ -187,3 +187,19 @@ def test_readers_of_a_dataset_are_its_team_and_those_with_an_unexpired_grant(now
     factories.make_grant(granted, dataset=dataset, expires_at=now + DAY)
     factories.make_grant(expired, investigation=investigation, expires_at=now - DAY)
     assert access.readers_of(dataset, now=now) == {f"user:{pi.pk}", f"user:{granted.pk}"}
+
+
+@pytest.mark.parametrize("kind", ["dataset", "investigation"])
+def test_a_site_without_public_summaries_hides_what_was_withdrawn_before_it_opened(now, settings, kind):
+    settings.EMBARGO_METADATA = "none"
+    pi = factories.make_user("pi")
+
+    def level(principal: Principal, *, is_open: bool) -> Level:
+        investigation = factories.make_investigation(pi=pi, is_open=is_open, state="withdrawn")
+        if kind == "investigation":
+            return access.investigation_level(investigation, principal, now=now)
+        return access.dataset_level(factories.make_dataset(investigation), principal, now=now)
+
+    assert level(ANONYMOUS, is_open=False) == Level.NOTHING
+    assert level(ANONYMOUS, is_open=True) == Level.TOMBSTONE
+    assert level(principal_of(pi), is_open=False) == Level.TOMBSTONE

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils import timezone
+from rest_framework import status
 from rest_framework.request import Request
 
 from catalogue import access
@@ -66,7 +67,9 @@ class InvestigationDetail(ApiView):
     @openapi.reading(InvestigationRecord, "Read an investigation")
     def get(self, request: Request, uid: UUID) -> HttpResponse:
         record = get_investigation_record(uid, self.principal)
-        return read_answer(request, record, version=record.version)
+        is_gone = record.access.level == Level.TOMBSTONE
+        status_code = status.HTTP_410_GONE if is_gone else status.HTTP_200_OK
+        return read_answer(request, record, version=record.version, status_code=status_code)
 
     @openapi.changing(bodies.INVESTIGATION_CHANGES, Written, "Change an investigation")
     def patch(self, request: Request, uid: UUID) -> HttpResponse:

@@ -224,6 +224,17 @@ def test_a_withdrawn_dataset_leaves_a_tombstone_and_no_list_shows_it(visitor: Ap
     assert uids(visitor.get("datasets")) == []
 
 
+def test_a_withdrawn_investigation_is_gone_as_its_datasets_are(visitor: Api) -> None:
+    investigation = factories.make_investigation(is_open=True, state="withdrawn", withdrawal_reason="Wrong visit.")
+    answer = visitor.get(f"investigations/{investigation.uid}")
+    assert (answer.status_code, answer.json()["access"]["level"]) == (410, "tombstone")
+
+
+def test_a_cursor_that_no_database_can_look_for_is_refused(visitor: Api) -> None:
+    answer = visitor.get("licences?cursor=%00")
+    assert (answer.status_code, list(answer.json()["fields"])) == (422, ["cursor"])
+
+
 def test_too_many_requests_of_a_visitor_are_put_off(visitor: Api, settings: object) -> None:
     rates = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] | {"anonymous-read": "2/day"}
     settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"DEFAULT_THROTTLE_RATES": rates}
