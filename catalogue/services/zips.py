@@ -31,6 +31,7 @@ from catalogue.storages import Storage
 from catalogue.storages.errors import StorageError, StorageFileChanged
 
 MOST_FILES = 50_000
+MOST_DATASETS = 10_000
 MOST_PROBLEMS = 20
 # From here on, reading the folder is cheaper than asking for each file.
 LISTED_FROM = 50
@@ -95,7 +96,9 @@ def folder_of(dataset: Dataset) -> str:
 
 def _zip_many(name: str, datasets: QuerySet[Dataset], principal: Principal, *, now: datetime) -> ZipDownload:
     listed = datasets & access.listed_datasets(principal, now=now)
-    found = list(listed.select_related("investigation").order_by("uid"))
+    found = list(listed.select_related("investigation").order_by("uid")[: MOST_DATASETS + 1])
+    if len(found) > MOST_DATASETS:
+        raise InvalidInput(f"An archive holds at most {MOST_DATASETS:,} datasets.", code="too-many-files")
     levels = access.dataset_levels(found, principal, now=now)
     included = [dataset for dataset in found if levels[dataset.pk] == Level.FULL]
     if not included:

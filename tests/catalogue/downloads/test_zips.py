@@ -19,6 +19,8 @@ from catalogue.services import zips
 from tests import factories, services
 from tests.catalogue.downloads.conftest import FILES, body_of
 
+COPIED = ("investigation", "instrument", "title", "licence", "registered_by")
+
 
 def url_of(dataset: Dataset) -> str:
     return reverse("dataset-zip", args=[dataset.uid])
@@ -206,3 +208,13 @@ def test_a_whole_archive_arrives_and_rotten_content_breaks_the_connection_off(
     assert status == 200
     assert len(data) < announced
     assert logged_downloads(gunicorn_url) == 1
+
+
+@pytest.mark.django_db
+def test_an_investigation_with_too_many_datasets_for_one_archive_is_refused(client: Client) -> None:
+    first = factories.make_dataset(is_open=True)
+    copies = (Dataset(**{name: getattr(first, name) for name in COPIED}) for _ in range(zips.MOST_DATASETS))
+    Dataset.objects.bulk_create(copies)
+    response = client.get(reverse("investigation-zip", args=[first.investigation.uid]))
+    assert response.status_code == 422
+    assert "at most 10,000 datasets" in response.content.decode()
