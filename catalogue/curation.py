@@ -62,7 +62,7 @@ def audit_page(principal: Principal, *, who: str, action: str, record: str, curs
         entries = entries.filter(action=action)
     if record:
         entries = entries.filter(object_id=record.strip())
-    if cursor.isdigit():
+    if cursor.isdecimal():
         entries = entries.filter(pk__lt=int(cursor[:18]))
     rows = list(entries[: ENTRIES_ON_A_PAGE + 1])
     next_cursor = str(rows[ENTRIES_ON_A_PAGE - 1].pk) if len(rows) > ENTRIES_ON_A_PAGE else ""

@@ -10,7 +10,7 @@ from django.utils.functional import SimpleLazyObject
 from catalogue.access import ANONYMOUS, Principal, principal_of
 from catalogue.context import current_request_id
 from catalogue.errors import DomainError
-from portal.errors import error_response
+from portal.errors import bad_request, error_response, wants_problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -32,6 +32,17 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response["X-Request-ID"] = request.request_id
         return response
+
+
+class NulMiddleware:
+    """Refuses addresses with a NUL character, for which PostgreSQL cannot be asked. The API names the parameter itself."""
+
+    def __init__(self, get_response: GetResponse):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        is_in_query = "%00" in request.META.get("QUERY_STRING", "") and not wants_problem(request)
+        return bad_request(request) if is_in_query or "\x00" in request.path else self.get_response(request)
 
 
 class PrincipalMiddleware:

@@ -1,5 +1,6 @@
 """What may be sent to the API: one table of fields for each kind of entry, with an example that a test sends."""
 
+import math
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -36,6 +37,8 @@ from catalogue.errors import InvalidInput
 from catalogue.services.registration import MOST_ENTRIES
 
 MOST_LIST_ITEMS = 1000
+# What Python makes of 1e999; no database keeps it in JSON.
+INFINITE = (math.inf, -math.inf)
 
 
 def _read_value(value: Any) -> Any:
@@ -48,8 +51,8 @@ def _read_value(value: Any) -> Any:
         return value
     if kind is not list or len(value) > MOST_LIST_ITEMS:
         raise Unreadable(f"Must be a text, a number, true or false, or a list of at most {MOST_LIST_ITEMS} of these.")
-    if any(type(item) not in (str, int, float) for item in value):
-        raise Unreadable("A list holds texts and numbers only.")
+    if any(type(item) not in (str, int, float) or item in INFINITE for item in value):
+        raise Unreadable("A list holds texts and finite numbers only.")
     return tuple(value)
 
 

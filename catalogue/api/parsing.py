@@ -45,7 +45,7 @@ class Kind:
 def load_json(body: bytes) -> Any:
     """The JSON of a request's body; InvalidInput for what is no JSON or cannot be stored."""
     try:
-        document = json.loads(body, parse_constant=_refuse_constant)
+        document = json.loads(body.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         text = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise InvalidInput(f"The body is not the JSON that was expected: {text}.", code="malformed") from error

@@ -104,10 +104,11 @@ def _check_owner(actor: Principal, draft: RegistrationDraft) -> None:
 
 def investigation_of(draft: RegistrationDraft, principal: Principal) -> Investigation | None:
     """The investigation that the draft names, if the person may register in it."""
-    uid = draft.content.get("description", {}).get("investigation", "")
-    investigation = (
-        Investigation.objects.select_related("instrument", "facility", "proposal").filter(uid=uid or None).first()
-    )
+    try:
+        uid = UUID(draft.content.get("description", {}).get("investigation", ""))
+    except ValueError:
+        return None
+    investigation = Investigation.objects.select_related("instrument", "facility", "proposal").filter(uid=uid).first()
     if investigation is None or not access.may_register_in(investigation, principal):
         return None
     return investigation

@@ -76,7 +76,8 @@ def _problem(entry: ParameterEntry) -> str:
         return f"a text has at most {LONGEST_TEXT} characters."
     if isinstance(value, list | tuple) and len(value) > MOST_ITEMS:
         return f"a list has at most {MOST_ITEMS} items; keep long arrays in the file."
-    if "\x00" in entry.name or (isinstance(value, str) and "\x00" in value):
+    items = value if isinstance(value, list | tuple) else (value,)
+    if "\x00" in entry.name + entry.group + entry.unit or any("\x00" in one for one in items if isinstance(one, str)):
         return "contains a NUL character; remove it."
     return ""
 

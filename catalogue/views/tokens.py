@@ -55,7 +55,7 @@ def _create(request: HttpRequest, form: TokenForm) -> str:
 
 
 def _revoke(request: HttpRequest) -> HttpResponse:
-    if not request.POST["revoke"].isdigit():
+    if not request.POST["revoke"].isdecimal():
         raise NotFound("There is no such token.")
     revoke_token(actor=request.principal, token_id=int(request.POST["revoke"]))
     return redirect("tokens")

@@ -4,7 +4,6 @@ import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount
 from django.http import HttpRequest, HttpResponse
 
@@ -25,10 +24,6 @@ class AccountAdapter(DefaultAccountAdapter):
             detail = "This is the account of an instrument. It works by token only; log in with an account of your own."
             return answer(request, status=403, code="not-allowed", detail=detail)
         return super().pre_login(request, user, **kwargs)
-
-
-class SocialAccountAdapter(DefaultSocialAccountAdapter):
-    pass
 
 
 def link_account(account: SocialAccount) -> None:

@@ -78,3 +78,10 @@ def test_a_stranger_corrects_nothing(lab: SimpleNamespace) -> None:
     with pytest.raises(NotAllowed):
         correct_parameter(actor=principal_of(factories.make_user()), dataset=lab.dataset, entry=correction(14))
     assert Parameter.objects.count() == 1
+
+
+@pytest.mark.parametrize("values", [{"group": "a\x00"}, {"unit": "\x00"}, {"value": ("a", "b\x00")}, {"value": "\x00"}])
+def test_a_nul_character_is_refused_wherever_it_stands(lab: SimpleNamespace, values: dict) -> None:
+    entry = ParameterEntry(**({"name": "note", "value": "x", "source": "person"} | values))
+    with pytest.raises(InvalidInput):
+        correct_parameter(actor=lab.pi, dataset=lab.dataset, entry=entry)

@@ -108,6 +108,11 @@ def test_an_address_that_does_not_exist_is_explained(client: Client):
     assert client.get("/api/no-such-page").json()["code"] == "not-found"
 
 
+@pytest.mark.parametrize("address", ["/search?technique=%00", "/search?cursor=a%00b", "/datasets/%00", "/api/%00"])
+def test_an_address_with_a_nul_character_is_refused(client: Client, address: str):
+    assert client.get(address).status_code == 400
+
+
 def test_the_caller_may_name_the_request_unless_the_name_is_unfit(client: Client):
     assert client.get("/healthz", headers={"X-Request-ID": "from-the-proxy.1"})["X-Request-ID"] == "from-the-proxy.1"
     unfit = client.get("/healthz", headers={"X-Request-ID": "a b<script>"})["X-Request-ID"]

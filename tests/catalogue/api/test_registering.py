@@ -156,12 +156,27 @@ def test_a_request_whose_first_one_is_at_work_is_asked_to_wait(machine: Api, lab
 
 @pytest.mark.parametrize(
     "body",
-    [b"[", b"nonsense", b'{"title": NaN}', b"[" * 100_000, b'{"title": "\\ud800"}', b'{"title": "\\u0000"}', b"\xff"],
+    [
+        b"[",
+        b"nonsense",
+        b'{"title": NaN}',
+        b"[" * 100_000,
+        b'{"title": "\\ud800"}',
+        b'{"title": "\\u0000"}',
+        b"\xff",
+        '{"title": "\\u0000"}'.encode("utf-16"),
+    ],
 )
 def test_a_body_that_is_no_storable_json_is_refused_in_words(machine: Api, body: bytes) -> None:
     answer = machine("POST", "datasets", body)
     assert answer.status_code == 422
     assert answer.json()["code"] == "malformed"
+
+
+def test_a_list_with_a_number_beyond_all_bounds_is_refused(machine: Api, lab: SimpleNamespace) -> None:
+    body = json.dumps(dataset_body(parameters=[{"name": "energies", "value": [1, 2]}])).replace("[1, 2]", "[1, 1e999]")
+    answer = machine("POST", "datasets", body.encode())
+    assert (answer.status_code, list(answer.json()["fields"])) == (422, ["parameters.0.value"])
 
 
 def test_a_body_that_is_not_announced_as_json_is_refused(machine: Api) -> None:
