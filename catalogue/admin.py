@@ -7,12 +7,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 
 from catalogue.access import principal_of
 from catalogue.audit import write_audit
+from catalogue.errors import InvalidInput
 from catalogue.models import (
     AccessGrant,
     AuditEntry,
@@ -29,6 +31,7 @@ from catalogue.models import (
     User,
     WatchRule,
 )
+from catalogue.services.watch_rules import check_watch_rule
 
 # Inputs whose values no log may hold.
 PASSWORDS = frozenset({"password", "password1", "password2"})
@@ -135,8 +138,21 @@ class StorageAdmin(ReadOnlyAdmin):
     exclude = ("secret",)
 
 
+class WatchRuleForm(ModelForm):
+    def clean(self) -> dict[str, Any]:
+        """The same checks as `declare_watch_rule` makes."""
+        values = super().clean() or self.cleaned_data
+        if not self.errors:
+            try:
+                check_watch_rule(WatchRule(**values))
+            except InvalidInput as error:
+                raise ValidationError({name: list(texts) for name, texts in error.fields.items()}) from None
+        return values
+
+
 @admin.register(WatchRule)
 class WatchRuleAdmin(AuditedAdmin):
+    form = WatchRuleForm
     list_display = ("name", "storage", "instrument", "folder", "is_active")
     raw_id_fields = ("acts_as",)
 

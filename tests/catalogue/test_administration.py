@@ -5,7 +5,7 @@ import json
 import pytest
 from django.test import Client
 
-from catalogue.models import AuditEntry, TeamMember, User
+from catalogue.models import AuditEntry, TeamMember, User, WatchRule
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -66,3 +66,23 @@ def test_an_account_without_rights_is_refused_by_the_administration():
     client.force_login(factories.make_user("stranger"), backend="django.contrib.auth.backends.ModelBackend")
     answer = client.get("/admin/", follow=True)
     assert answer.status_code == 403
+
+
+def test_a_watch_rule_that_acts_as_a_stranger_is_refused_where_it_is_typed(client, tmp_path):
+    instrument = factories.make_instrument()
+    values = {
+        "storage": factories.make_storage(tmp_path, instrument=instrument).pk,
+        "instrument": instrument.pk,
+        "name": "all",
+        "pattern": "(?P<visit>[^/]+)/.*",
+        "visit_template": "{visit}",
+        "group_template": "{path}",
+        "title_template": "{technique}",
+        "settle_seconds": "30",
+        "is_active": "on",
+    }
+    stranger = client.post("/admin/catalogue/watchrule/add/", values | {"acts_as": factories.make_user().pk})
+    assert list(stranger.context["adminform"].form.errors) == ["acts_as"]
+    account = factories.make_instrument_account(instrument)
+    assert client.post("/admin/catalogue/watchrule/add/", values | {"acts_as": account.pk}).status_code == 302
+    assert WatchRule.objects.get().acts_as == account
