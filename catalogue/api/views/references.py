@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from rest_framework.request import Request
 
+from catalogue.access import Level, public_level
 from catalogue.api import openapi
 from catalogue.api.answers import ApiView, read_answer
 from catalogue.api.filters import TEXT, Filter, read_filters
@@ -20,7 +21,10 @@ from catalogue.selectors import get_instrument
 
 @dataclass(frozen=True)
 class TechniqueEntry:
-    """`parents` are IRIs of broader techniques; `dataset_count` counts datasets of this very technique."""
+    """`parents` are IRIs of broader techniques; `dataset_count` counts datasets of this very technique.
+
+    It is null on a site that hides closed records, of which the count would tell.
+    """
 
     iri: str
     label: str
@@ -28,7 +32,7 @@ class TechniqueEntry:
     definition: str
     source: str
     parents: list[str]
-    dataset_count: int
+    dataset_count: int | None
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def _technique(row: Technique) -> TechniqueEntry:
         definition=row.definition,
         source=row.source,
         parents=[parent.iri for parent in row.parents.all()],
-        dataset_count=row.dataset_count,
+        dataset_count=None if public_level() == Level.NOTHING else row.dataset_count,
     )
 
 

@@ -205,6 +205,14 @@ def test_references_are_public(visitor: Api, lab: SimpleNamespace) -> None:
     assert visitor.get("techniques?q=nothing").json()["results"] == []
 
 
+def test_a_site_that_hides_closed_records_tells_no_counts_of_techniques(visitor: Api, settings: object) -> None:
+    Technique.objects.create(iri="https://example.org/AFM", label="AFM", source="ours", dataset_count=3)
+    counts = [visitor.get("techniques?q=AFM").json()["results"][0]["dataset_count"]]
+    settings.EMBARGO_METADATA = "none"
+    counts.append(visitor.get("techniques?q=AFM").json()["results"][0]["dataset_count"])
+    assert counts == [3, None]
+
+
 def test_me_says_who_asks_with_which_scopes(visitor: Api, machine: Api, pi: Api) -> None:
     assert visitor.get("me").json()["is_anonymous"] is True
     assert machine.get("me").json()["instrument"]["short_name"] == "microscope-1"
