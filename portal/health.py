@@ -112,8 +112,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Whether requests should be sent here. The answer is kept for a moment, so that nobody can use it to load the parts."""
-    found = _kept_parts()
+    """Whether requests should be sent here."""
+    found = kept_parts()
     is_ready = all(part.is_up for part in found if part.is_required)
     document = {
         "status": "ready" if is_ready else "not ready",
@@ -125,8 +125,11 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return JsonResponse(document, status=HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-def _kept_parts() -> list[Part]:
-    """The cache itself may be what is down: then the parts are measured each time."""
+def kept_parts() -> list[Part]:
+    """The state of the parts a moment ago, so that nobody can load them by asking.
+
+    The cache itself may be what is down: then they are measured each time.
+    """
     try:
         return cache.get_or_set("health-parts", parts, ANSWER_IS_KEPT_SECONDS) or []
     except Exception:

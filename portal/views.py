@@ -76,7 +76,7 @@ def technique_tiles() -> list[dict[str, object]]:
 
 @require_safe
 def status_page(request: HttpRequest) -> HttpResponse:
-    parts = health.parts()
+    parts = health.kept_parts()
     context = {"parts": parts, "is_well": all(part.is_up for part in parts), "stats": home_statistics()}
     return render(request, "portal/status.html", context)
 

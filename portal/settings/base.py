@@ -6,6 +6,7 @@
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
@@ -139,6 +140,8 @@ STORAGES = {
 DERIVED_DIR = DATA_DIR / "derived"
 # What the public sees of a record under embargo: "summary", "full" or "none".
 EMBARGO_METADATA = env.str("FAIRCAT_EMBARGO_METADATA", default="summary")
+if EMBARGO_METADATA not in ("summary", "full", "none"):
+    raise ImproperlyConfigured('FAIRCAT_EMBARGO_METADATA is "summary", "full" or "none".')
 # nginx hand-off: the internal location prefix for X-Accel-Redirect; empty means that Django sends the bytes.
 ACCEL_REDIRECT_PREFIX = env.str("FAIRCAT_ACCEL_REDIRECT_PREFIX", default="")
 

@@ -46,3 +46,9 @@ def test_a_missing_secret_stops_the_start_and_no_other_is_shown(tmp_path, name: 
     assert started.returncode != 0
     assert name in started.stderr
     assert not any(COMPLETE[other] in started.stderr for other in ("SECRET_KEY", "DATABASE_URL"))
+
+
+def test_a_policy_that_is_misspelt_stops_the_start(tmp_path):
+    started = start(tmp_path, **COMPLETE, FAIRCAT_EMBARGO_METADATA="nothing")
+    assert started.returncode != 0
+    assert "FAIRCAT_EMBARGO_METADATA" in started.stderr
