@@ -22,6 +22,8 @@ MOST_PROBLEMS = 50
 ACTIONS = (
     "create",
     "update",
+    "delete",
+    "release",
     "record-parameters",
     "correct-parameter",
     "add-files",
@@ -29,6 +31,8 @@ ACTIONS = (
     "check-file",
     "accept-rename",
     "retry-delivery",
+    "create-account",
+    "verify-orcid",
     "create-token",
     "revoke-token",
 )

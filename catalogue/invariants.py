@@ -23,7 +23,6 @@ from catalogue.models import (
     OutboxEntry,
     Parameter,
     Person,
-    Relation,
     Technique,
     TechniqueAncestor,
 )
@@ -133,13 +132,6 @@ def check_facilities_of_datasets() -> Iterator[str]:
             yield f"dataset {uid} has an instrument or a sample of another investigation"
 
 
-def check_relations_are_stated_once() -> Iterator[str]:
-    """SQLite does not hold a unique constraint over columns that may be null."""
-    same = Relation.objects.values("dataset", "investigation", "relation_type", "identifier")
-    for row in same.annotate(count=Count("pk")).filter(count__gt=1):
-        yield f"the relation {row['relation_type']} {row['identifier']} is stated {row['count']} times"
-
-
 def check_orcids() -> Iterator[str]:
     for person in Person.objects.filter(orcid__isnull=False).iterator():
         if not is_valid_orcid(person.orcid or ""):
@@ -163,6 +155,5 @@ CHECKS: tuple[Check, ...] = (
     check_deliveries,
     check_waiting_extractions,
     check_facilities_of_datasets,
-    check_relations_are_stated_once,
     check_orcids,
 )

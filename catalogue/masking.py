@@ -227,7 +227,11 @@ def investigation_record(
     samples: Sequence[Sample] = (),
     relations: Sequence[Relation] = (),
 ) -> InvestigationRecord:
-    """The record of `investigation` for somebody who sees it at `level`; the team, proposal and licence come fetched."""
+    """The record of `investigation` for somebody who sees it at `level`; the team, proposal and licence come fetched.
+
+    Where the site hides closed records, a summary is seen for the sake of one open dataset: the counts tell of the others.
+    """
+    hides_counts = level == Level.SUMMARY and access.public_level() == Level.NOTHING
     is_tombstone = level == Level.TOMBSTONE
     shows_metadata = level in (Level.FULL, Level.METADATA)
     return InvestigationRecord(
@@ -245,9 +249,9 @@ def investigation_record(
         licence=LicenceRef(investigation.licence.spdx_id, investigation.licence.name, investigation.licence.url),
         started_at=investigation.started_at,
         ended_at=investigation.ended_at,
-        dataset_count=investigation.dataset_count,
-        file_count=investigation.file_count,
-        size=investigation.size,
+        dataset_count=0 if hides_counts else investigation.dataset_count,
+        file_count=0 if hides_counts else investigation.file_count,
+        size=0 if hides_counts else investigation.size,
         created_at=investigation.created_at,
         updated_at=investigation.updated_at,
         samples=tuple(sample_ref(sample) for sample in samples) if shows_metadata else (),

@@ -1,6 +1,6 @@
 """All reads of records. Every function takes the principal; what comes out is masked for that principal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +13,6 @@ from catalogue.access import Level, Principal
 from catalogue.errors import NotFound
 from catalogue.masking import dataset_record, investigation_record
 from catalogue.models import AuditEntry, Datafile, Dataset, Instrument, Investigation, Sample, TeamMember
-from catalogue.models.datasets import FileRole
 from catalogue.record import DatasetRecord, InvestigationRecord
 
 TEAM = Prefetch("investigation__team", TeamMember.objects.select_related("person__affiliation"))
@@ -200,7 +199,3 @@ def find_file(dataset: Dataset, level: Level, name: str) -> Datafile:
     if file is None:
         raise NotFound("This dataset has no such file, or you may not see it.")
     return file
-
-
-def data_files(dataset: Dataset, level: Level) -> Iterator[Datafile]:
-    return readable_files(dataset, level).filter(role=FileRole.DATA).iterator(chunk_size=2000)

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import require_safe
+from django_ratelimit.decorators import ratelimit
 
 from catalogue.browse import SORTS
 from search.backends import database
@@ -26,7 +27,9 @@ class Chip:
     remove_url: str
 
 
+# A search that finds nothing asks which filter to drop: several counts more.
 @require_safe
+@ratelimit(group="search", key="user_or_ip", rate="240/m")
 def search_page(request: HttpRequest) -> HttpResponse:
     parsed = parse_query(request.GET, request.principal)
     query = parsed.query

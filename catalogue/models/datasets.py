@@ -210,10 +210,13 @@ class Relation(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["dataset", "investigation", "relation_type", "identifier"],
-                name="relation_unique",
-                nulls_distinct=False,
+            *(
+                models.UniqueConstraint(
+                    fields=[subject, "relation_type", "identifier"],
+                    name=f"relation_of_{subject}_unique",
+                    condition=Q(**{f"{subject}__isnull": False}),
+                )
+                for subject in ("dataset", "investigation")
             ),
             models.CheckConstraint(
                 condition=Q(dataset__isnull=False, investigation__isnull=True)

@@ -12,12 +12,14 @@ from django.views.decorators.http import require_http_methods
 
 from catalogue import access, selectors
 from catalogue.errors import InvalidInput, NotAllowed
+from catalogue.extraction.privacy import is_personal
 from catalogue.models import Dataset
 from catalogue.models.datasets import Source
 from catalogue.record import ParameterValue
 from catalogue.services.drafts import correction_entry, correction_key
 from catalogue.services.parameters import correct_parameter
 from catalogue.templatetags.faircat import ParameterRow, parameter_groups
+from catalogue.vocabularies.standard_names import STANDARD_NAMES
 
 
 @login_required
@@ -68,6 +70,12 @@ def correction_groups(values: Iterable[ParameterValue], given: Mapping[str, str]
         for place, group in enumerate(parameter_groups(values))
         if not group.is_vendor
     ]
+
+
+def values_to_type() -> list[ParameterValue]:
+    """The standard quantities, without values: for data that nothing can be read from."""
+    names = (name for name in STANDARD_NAMES if not is_personal(name, ""))
+    return [ParameterValue("", name, "text", "", "", None, None, "", None, (), Source.PERSON.value) for name in names]
 
 
 def _row(place: str, row: ParameterRow, given: Mapping[str, str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from catalogue.services import drafts
 from catalogue.services.previews import preview_file
 from catalogue.services.storages import list_folder, usable_storages
 from catalogue.storages import Page
-from catalogue.views.corrections import correction_groups, posted_corrections
+from catalogue.views.corrections import correction_groups, posted_corrections, values_to_type
 
 MOST_SUGGESTIONS = 200
 
@@ -222,6 +222,10 @@ def check_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     return render(request, "catalogue/register_review.html", context, status=422 if problems else 200)
 
 
+def _team_names(investigation: Investigation) -> str:
+    return ", ".join(str(member.person) for member in investigation.team.select_related("person")) or "—"
+
+
 def _what_was_read(request: HttpRequest, draft: RegistrationDraft) -> dict[str, Any]:
     """The metadata of the first chosen file, read now within the sandbox's limits; nothing of it is stored."""
     investigation = drafts.investigation_of(draft, request.principal)
@@ -232,16 +236,18 @@ def _what_was_read(request: HttpRequest, draft: RegistrationDraft) -> dict[str, 
             "label": "Investigation",
             "text": f"{investigation.visit_id}: {investigation.title}" if investigation else "—",
         },
+        {"label": "Instrument", "text": investigation.instrument.name if investigation else "—"},
+        {"label": "People", "text": _team_names(investigation) if investigation else "—"},
         {"label": "Title", "text": values.get("title") or "—"},
         {"label": "Files", "text": ", ".join(file["path"].rsplit("/", 1)[-1] for file in files[:10]) or "none"},
     ]
+    corrections = draft.content.get("corrections", {})
     if not files or investigation is None:
-        return {"summary": summary, "groups": [], "notes": []}
+        return {"summary": summary, "groups": correction_groups(values_to_type(), corrections), "is_typed": True}
     found = preview_file(
         principal=request.principal, investigation=investigation, storage_uid=files[0]["storage"], path=files[0]["path"]
     )
-    groups = correction_groups(found.values, draft.content.get("corrections", {}))
-    return {"summary": summary, "groups": groups, "notes": found.notes}
+    return {"summary": summary, "groups": correction_groups(found.values, corrections), "notes": found.notes}
 
 
 @login_required

@@ -5,7 +5,7 @@ from portal.settings.base import DATA_DIR, STORAGES, env
 from portal.settings.local_keys import read_or_make_keys
 
 DEBUG = env.bool("DEBUG", default=False)
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 SECRET_KEY, FAIRCAT_SECRET_KEYS = read_or_make_keys(DATA_DIR / "keys.json")
 # Static files come from where they lie, so that nothing is to be collected first.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

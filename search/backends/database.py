@@ -92,15 +92,11 @@ def as_filter(query: Query) -> DatasetFilter:
 def facets(query: Query) -> tuple[Facet, ...]:
     """Facilities, instruments and techniques that have datasets, from counts that are kept, not counted."""
     shows_counts = public_level() != Level.NOTHING or query.principal.sees_everything
-    instruments = list(
-        Instrument.objects.select_related("facility")
-        .filter(dataset_count__gt=0)
-        .order_by("-dataset_count")[:MOST_OPTIONS]
-    )
+    instruments = list(_instruments(shows_counts).select_related("facility")[:MOST_OPTIONS])
     by_facility: dict[Facility, int] = {}
     for instrument in instruments:
         by_facility[instrument.facility] = by_facility.get(instrument.facility, 0) + instrument.dataset_count
-    techniques = Technique.objects.filter(dataset_count__gt=0).order_by("-dataset_count")[:MOST_OPTIONS]
+    techniques = _techniques(shows_counts)[:MOST_OPTIONS]
     rows: tuple[tuple[str, str, list[tuple[str, str, int | None]]], ...] = (
         ("technique", "Technique", [(row.iri, row.label, row.dataset_count) for row in techniques]),
         ("instrument", "Instrument", [(row.short_name, row.name, row.dataset_count) for row in instruments]),
@@ -109,6 +105,20 @@ def facets(query: Query) -> tuple[Facet, ...]:
         ("kind", "Kind", [(value, label, None) for value, label in DatasetKind.choices]),
     )
     return tuple(_facet(query, name, title, options, shows_counts) for name, title, options in rows)
+
+
+def _instruments(shows_counts: bool) -> QuerySet[Instrument]:
+    """Those with datasets; all of them where having datasets would tell of hidden ones."""
+    if not shows_counts:
+        return Instrument.objects.order_by("name")
+    return Instrument.objects.filter(dataset_count__gt=0).order_by("-dataset_count")
+
+
+def _techniques(shows_counts: bool) -> QuerySet[Technique]:
+    """Those of datasets; those of the instruments where that would tell of hidden datasets."""
+    if not shows_counts:
+        return Technique.objects.filter(instruments__isnull=False).distinct().order_by("label")
+    return Technique.objects.filter(dataset_count__gt=0).order_by("-dataset_count")
 
 
 def access_choices(query: Query) -> list[tuple[str, str]]:

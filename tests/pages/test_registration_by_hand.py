@@ -86,3 +86,17 @@ def test_a_draft_belongs_to_its_owner_only(client, draft):
     client.force_login(factories.make_user(), backend="django.contrib.auth.backends.ModelBackend")
     for step in ("", "/files", "/check"):
         assert client.get(f"/register/{draft.uid}{step}").status_code == 404
+
+
+def test_data_without_files_get_the_values_that_their_registrant_types(catalogue, client):
+    client.force_login(catalogue.pi, backend="django.contrib.auth.backends.ModelBackend")
+    draft = start_draft(actor=principal_of(catalogue.pi), has_files=False)
+    investigation = catalogue.closed.investigation
+    client.post(
+        f"/register/{draft.uid}", {"investigation": str(investigation.uid), "title": "From the logbook", "kind": "raw"}
+    )
+    page = client.get(f"/register/{draft.uid}/check").content.decode()
+    assert "Value with its unit" in page and "Accelerating voltage" in page and investigation.instrument.name in page
+    client.post(f"/register/{draft.uid}/check", {"action": "register", "c:\x1faccelerating_voltage": "5 kV"})
+    value = Dataset.objects.get(title="From the logbook").parameters.get()
+    assert (value.name, value.source, value.value_si, value.unit_si) == ("accelerating_voltage", "person", 5000, "V")
