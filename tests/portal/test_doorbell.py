@@ -29,6 +29,8 @@ def waiting_messages() -> int:
 
 @pytest.fixture(autouse=True)
 def _empty_queue():
+    """Other tests of this process ring the same bell."""
+    app.control.purge()
     yield
     app.control.purge()
 

@@ -31,7 +31,7 @@ def remove_word_indexes(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalogue", "0002_indexes_of_lists")]
+    dependencies = [("catalogue", "0001_initial")]
     operations = [
         migrations.RunSQL(
             "CREATE INDEX dataset_by_technique ON catalogue_dataset_techniques (technique_id, dataset_id)",
