@@ -76,10 +76,10 @@ def check_oldest_files(
     found: Counter[str] = Counter()
     storages = list(Storage.objects.filter(is_active=True).order_by("pk"))
     for storage in storages:
-        files = _due_files(storage)[: max(1, most_files // len(storages))]
+        due = list(_due_files(storage).values_list("pk", flat=True)[: max(1, most_files // len(storages))])
         stops_at = time.monotonic() + most_seconds / len(storages)
         try:
-            found += _check_all(actor, _until(files.iterator(chunk_size=100), stops_at))
+            found += _check_all(actor, _until(_by_key(due), stops_at))
         except Unavailable:
             found["unavailable"] += 1
     return found
@@ -94,8 +94,15 @@ def _due_files(storage: Storage) -> QuerySet[Datafile]:
     now = timezone.now()
     is_due = Q(checked_at__lt=now - CHECKED_EVERY)
     is_problem = Q(fixity__in=PROBLEMS, checked_at__lt=now - PROBLEMS_CHECKED_EVERY)
-    files = Datafile.objects.filter(is_due | is_problem, storage=storage)
-    return files.select_related("dataset", "storage").order_by("checked_at")
+    return Datafile.objects.filter(is_due | is_problem, storage=storage).order_by("checked_at")
+
+
+def _by_key(keys: Sequence[int]) -> Iterator[Datafile]:
+    """The files of `keys` in their order. No query stays open between portions: a failing storage abandons them."""
+    for start in range(0, len(keys), PORTION_FILES):
+        portion = keys[start : start + PORTION_FILES]
+        files = Datafile.objects.select_related("dataset", "storage").in_bulk(portion)
+        yield from (files[key] for key in portion if key in files)
 
 
 def _in_portions(files: QuerySet[Datafile], *, stops_at: float) -> Iterator[Datafile]:
