@@ -18,7 +18,7 @@ ACCESS_CHOICES = ("open", "closed", "mine")
 SORTS = ("newest", "oldest", "acquired")
 LONGEST_TEXT = 300
 MOST_VALUES = 20
-PAGE_SIZE = 24
+PAGE_SIZE = 20
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from catalogue.record import DatasetRecord, InvestigationRecord
 from catalogue.services.selections import is_selected
 
 FILES_ON_A_PAGE = 100
-DATASETS_ON_A_PAGE = 24
+DATASETS_ON_A_PAGE = 20
 
 
 def dataset_page(request: HttpRequest, uid: UUID) -> HttpResponse:
