@@ -1,7 +1,9 @@
 """What the catalogue holds. Tables and constraints only: who may see a row stands in `access.py`, how it changes in `services/`."""
 
 from catalogue.models.accounts import ApiToken, Organisation, Person, User
+from catalogue.models.collections import Collection, CollectionMember, Concept, ReleaseConsent
 from catalogue.models.datasets import Annotation, Datafile, Dataset, Parameter, Relation
+from catalogue.models.embargo import AccessRequest, EmbargoReminder, ExtensionRequest
 from catalogue.models.facilities import Facility, Instrument, Licence, Technique, TechniqueAncestor
 from catalogue.models.investigations import AccessGrant, Investigation, Proposal, Sample, TeamMember
 from catalogue.models.operations import (
@@ -13,16 +15,23 @@ from catalogue.models.operations import (
     SelectedDataset,
     Statistic,
 )
+from catalogue.models.sharing import ShareLink, ShareLinkUse
 from catalogue.models.storages import ScanRun, Storage, WatchedFile, WatchRule
 
 __all__ = [
     "AccessGrant",
+    "AccessRequest",
     "Annotation",
     "ApiToken",
     "AuditEntry",
+    "Collection",
+    "CollectionMember",
+    "Concept",
     "Datafile",
     "Dataset",
     "Download",
+    "EmbargoReminder",
+    "ExtensionRequest",
     "Facility",
     "IdempotencyKey",
     "Instrument",
@@ -35,9 +44,12 @@ __all__ = [
     "Proposal",
     "RegistrationDraft",
     "Relation",
+    "ReleaseConsent",
     "Sample",
     "ScanRun",
     "SelectedDataset",
+    "ShareLink",
+    "ShareLinkUse",
     "Statistic",
     "Storage",
     "TeamMember",

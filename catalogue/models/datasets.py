@@ -29,7 +29,8 @@ class Dataset(Record):
     """One acquisition or one processed result. `embargo_until` and `released_at` override the investigation's.
 
     `file_count` and `size` (bytes) are kept by the services, so that no page counts rows.
-    `registration_key` is the registrant's own name for the dataset: the same key is never registered twice.
+    `follows_raw_data` is true until somebody gives a processed dataset an embargo of its own: it opens with what it derives
+    from. `registration_key` is the registrant's own name for the dataset: the same key is never registered twice.
     """
 
     investigation = models.ForeignKey(Investigation, models.PROTECT, related_name="datasets", db_index=False)
@@ -46,6 +47,7 @@ class Dataset(Record):
     withdrawal_reason = models.TextField(blank=True)
     embargo_until = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)
+    follows_raw_data = models.BooleanField(default=True)
     registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     registration_key = models.CharField(max_length=300, null=True, blank=True)
     extraction_state = models.CharField(max_length=10, choices=ExtractionState.choices, default=ExtractionState.NONE)
@@ -59,7 +61,10 @@ class Dataset(Record):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["instrument", "registration_key"], name="dataset_registration_key_unique")
+            models.UniqueConstraint(fields=["instrument", "registration_key"], name="dataset_registration_key_unique"),
+            models.CheckConstraint(
+                condition=Q(state="active") | ~Q(withdrawal_reason=""), name="dataset_withdrawn_with_reason"
+            ),
         ]
         indexes = [
             models.Index(fields=["investigation", "-id"], name="dataset_by_investigation"),

@@ -2,6 +2,7 @@
 
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import F, Q
 
 from catalogue.models.base import Record
 from catalogue.models.validators import validate_ror, validate_time_zone
@@ -21,7 +22,25 @@ class Licence(models.Model):
         return self.spdx_id
 
 
+class EmbargoMetadata(models.TextChoices):
+    """What everyone may read of a record under embargo."""
+
+    SUMMARY = "summary", "a summary"
+    FULL = "full", "all metadata, but no files"
+    NONE = "none", "nothing"
+
+
+class SessionDoi(models.TextChoices):
+    """When an investigation gets its DOI."""
+
+    START = "start", "when it starts"
+    END = "end", "when it ends"
+    FIRST_DATASET = "first_dataset", "with its first dataset"
+
+
 class Facility(Record):
+    """A facility with its data policy, which an instrument may state otherwise. `catalogue/policy.py` reads both."""
+
     name = models.CharField(max_length=200, unique=True)
     short_name = models.CharField(max_length=40, unique=True)
     ror = models.URLField(max_length=60, blank=True, validators=[validate_ror])
@@ -35,11 +54,26 @@ class Facility(Record):
         validators=[MinValueValidator(0)],
         help_text="Months from the end of an investigation to its release",
     )
+    maximum_embargo_months = models.PositiveSmallIntegerField(
+        default=60, help_text="Months from the end of an investigation beyond which no extension goes"
+    )
+    extension_hold_days = models.PositiveSmallIntegerField(
+        default=30,
+        help_text="Days for which an undecided request for an extension keeps data closed past their embargo",
+    )
+    embargo_metadata = models.CharField(max_length=10, choices=EmbargoMetadata.choices, default=EmbargoMetadata.SUMMARY)
+    session_doi = models.CharField(max_length=20, choices=SessionDoi.choices, default=SessionDoi.START)
+    retention_years = models.PositiveSmallIntegerField(default=10, help_text="Years for which raw data are kept")
     default_licence = models.ForeignKey(Licence, models.PROTECT, default="CC-BY-4.0")
 
     class Meta:
         verbose_name_plural = "facilities"
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(maximum_embargo_months__gte=F("embargo_months")), name="facility_maximum_embargo"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -74,7 +108,10 @@ class TechniqueAncestor(models.Model):
 
 
 class Instrument(Record):
-    """An instrument, described by the properties of the PIDINST schema (doi:10.15497/RDA00070)."""
+    """An instrument, described by the properties of the PIDINST schema (doi:10.15497/RDA00070).
+
+    A policy column that is empty here is as the facility says.
+    """
 
     facility = models.ForeignKey(Facility, models.PROTECT, related_name="instruments")
     name = models.CharField(max_length=200)
@@ -89,6 +126,13 @@ class Instrument(Record):
     url = models.URLField(blank=True)
     commissioned_on = models.DateField(null=True, blank=True)
     decommissioned_on = models.DateField(null=True, blank=True)
+    embargo_months = models.PositiveSmallIntegerField(null=True, blank=True)
+    maximum_embargo_months = models.PositiveSmallIntegerField(null=True, blank=True)
+    extension_hold_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    embargo_metadata = models.CharField(max_length=10, choices=EmbargoMetadata.choices, blank=True)
+    session_doi = models.CharField(max_length=20, choices=SessionDoi.choices, blank=True)
+    retention_years = models.PositiveSmallIntegerField(null=True, blank=True)
+    default_licence = models.ForeignKey(Licence, models.PROTECT, null=True, blank=True, related_name="+")
     techniques = models.ManyToManyField(Technique, related_name="instruments", blank=True)
     dataset_count = models.PositiveBigIntegerField(default=0, editable=False)
 

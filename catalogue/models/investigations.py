@@ -29,7 +29,9 @@ class RecordState(models.TextChoices):
 class Investigation(Record):
     """One session of a proposal at one instrument. Its embargo is that of its datasets unless they state their own.
 
-    Whether it is open is never stored: it is a function of (state, released_at, embargo_until, now), see `access.py`.
+    Whether it is open is never stored: it is a function of (state, released_at, embargo_until, held_until, now), see
+    `access.py`. `held_until` keeps the data closed past `embargo_until` while a request for an extension is undecided.
+    `doi` is the DOI by which the investigation is cited, empty until DataCite made it findable.
     """
 
     facility = models.ForeignKey(Facility, models.PROTECT, related_name="investigations")
@@ -45,7 +47,10 @@ class Investigation(Record):
     state = models.CharField(max_length=10, choices=RecordState.choices, default=RecordState.ACTIVE)
     withdrawal_reason = models.TextField(blank=True)
     embargo_until = models.DateTimeField()
+    held_until = models.DateTimeField(null=True, blank=True)
     released_at = models.DateTimeField(null=True, blank=True)
+    opening_announced_at = models.DateTimeField(null=True, blank=True, editable=False)
+    doi = models.CharField(max_length=200, unique=True, null=True, blank=True, editable=False)
     dataset_count = models.PositiveBigIntegerField(default=0, editable=False)
     file_count = models.PositiveBigIntegerField(default=0, editable=False)
     size = models.PositiveBigIntegerField(default=0, editable=False, help_text="Bytes")
@@ -58,8 +63,22 @@ class Investigation(Record):
                 condition=Q(ended_at__isnull=True) | Q(ended_at__gte=F("started_at")),
                 name="investigation_ends_after_start",
             ),
+            models.CheckConstraint(
+                condition=Q(held_until__isnull=True) | Q(held_until__gt=F("embargo_until")),
+                name="investigation_hold_outlasts_embargo",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="active") | ~Q(withdrawal_reason=""), name="investigation_withdrawn_with_reason"
+            ),
         ]
-        indexes = [models.Index(fields=["embargo_until"], name="investigation_embargo")]
+        indexes = [
+            models.Index(fields=["embargo_until"], name="investigation_embargo"),
+            models.Index(
+                fields=["embargo_until"],
+                name="investigation_not_announced",
+                condition=Q(opening_announced_at__isnull=True),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
