@@ -28,10 +28,31 @@ RESOURCE_TYPES: tuple[str, ...] = (
     "Standard", "StudyRegistration", "Text", "Workflow", "Other",
 )  # fmt: skip
 
+RELATED_IDENTIFIER_TYPES: tuple[str, ...] = (
+    "ARK", "arXiv", "bibcode", "CSTR", "DOI", "EAN13", "EISSN", "Handle", "IGSN", "ISBN", "ISSN", "ISTC", "LISSN",
+    "LSID", "PMID", "PURL", "RAiD", "RRID", "SWHID", "UPC", "URL", "URN", "w3id",
+)  # fmt: skip
+
+DATE_TYPES: tuple[str, ...] = (
+    "Accepted", "Available", "Collected", "Copyrighted", "Coverage", "Created", "Issued", "Other", "Submitted",
+    "Updated", "Valid", "Withdrawn",
+)  # fmt: skip
+
+DESCRIPTION_TYPES: tuple[str, ...] = (
+    "Abstract", "Methods", "SeriesInformation", "TableOfContents", "TechnicalInfo", "Other",
+)  # fmt: skip
+
+TITLE_TYPES: tuple[str, ...] = ("AlternativeTitle", "Subtitle", "TranslatedTitle", "Other")
+
+NAME_TYPES: tuple[str, ...] = ("Personal", "Organizational")
+
+FUNDER_IDENTIFIER_TYPES: tuple[str, ...] = ("ROR", "Crossref Funder ID", "ISNI", "GRID", "Other")
+
 NEW_IN_4_7: dict[str, tuple[str, ...]] = {
     "relation": ("Other",),
     "contributor": (),
     "resource": ("Poster", "Presentation"),
+    "relatedIdentifier": ("RAiD", "SWHID"),
 }
 
 _FORWARD_AND_BACK = (
