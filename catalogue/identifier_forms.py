@@ -14,7 +14,7 @@ _NAMES = re.ASCII | re.IGNORECASE
 _PATTERNS: dict[str, tuple[re.Pattern[str], str]] = {
     "DOI": (re.compile(r"10\.\d{4,9}(?:\.\d+)*/\S+", _NAMES), "10.1234/abc"),
     "arXiv": (re.compile(r"(?:arXiv:)?(?:\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})(?:v\d+)?", _NAMES), "arXiv:2106.01234"),
-    "bibcode": (re.compile(r"\d{4}[A-Za-z&.]{5}\S{9}[A-Za-z.:]", re.ASCII), "2014Wthr..69...72C"),
+    "bibcode": (re.compile(r"\d{4}[A-Za-z&.]{5}\S{9}[A-Za-z.:]", re.ASCII), "1974AJ.....79..819H"),
     "ARK": (re.compile(r"(?:https?://\S+/)?ark:/?[0-9a-z]{5,}/\S+", _NAMES), "ark:/13030/tqb3kh97gh8w"),
     "CSTR": (re.compile(r"(?:CSTR:)?\d{5}\.\d{2}\.\S+", _NAMES), "31253.11.sciencedb.00001"),
     "Handle": (re.compile(r"(?:https?://hdl\.handle\.net/|hdl:)?[0-9a-z.]+/\S+", _NAMES), "10013/epic.10033"),

@@ -17,7 +17,7 @@ RIGHT_FORMS = [
     ("ARK", "ark:/13030/tqb3kh97gh8w"),
     ("arXiv", "arXiv:2106.01234v2"),
     ("arXiv", "hep-th/9901001"),
-    ("bibcode", "2014Wthr..69...72C"),
+    ("bibcode", "1974AJ.....79..819H"),
     ("CSTR", "31253.11.sciencedb.00001"),
     ("DOI", "10.1016/j.epsl.2011.11.037"),
     ("EAN13", "4006381333931"),
