@@ -3,7 +3,8 @@
 No Django models in here: what is declared in the database is turned into a `StorageConfig` elsewhere.
 """
 
-from catalogue.storages.circuit import Calls, Circuit, circuit_of
+from catalogue.circuit import Circuit, circuit_of
+from catalogue.storages.circuit import Calls
 from catalogue.storages.posix import PosixStorage
 from catalogue.storages.protocol import Algorithm, Checksums, Entry, Page, Storage, StorageConfig
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from catalogue.circuit import Circuit
 from catalogue.storages import Storage, StorageConfig, circuit_for, connect
 from catalogue.storages.addresses import is_address_allowed, resolve_host
-from catalogue.storages.circuit import Calls, Circuit
+from catalogue.storages.circuit import Calls
 from catalogue.storages.errors import (
     StorageAddressRefused,
     StorageDenied,
@@ -405,19 +406,23 @@ def test_a_nextcloud_that_forbids_links_gives_none() -> None:
 def test_a_circuit_lets_one_call_through_after_its_pause() -> None:
     now = [0.0]
     circuit = Circuit(limit=2, pause=30, clock=lambda: now[0])
+    calls = Calls(circuit)
+
+    def fail() -> None:
+        raise StorageUnavailable("no answer")
+
     for _ in range(2):
-        circuit.enter()
-        circuit.record_failure(StorageUnavailable("no answer"))
+        with pytest.raises(StorageUnavailable, match="^no answer"):
+            calls.write(fail)
     assert circuit.is_open
     now[0] = 29.9
-    with pytest.raises(StorageUnavailable, match="no answer"):
-        circuit.enter()
+    with pytest.raises(StorageUnavailable, match="tried again in 0 s. Last: no answer"):
+        calls.write(fail)
     now[0] = 30.1
-    circuit.enter()
-    with pytest.raises(StorageUnavailable):
-        circuit.enter()
+    assert circuit.enter() == 0
+    assert circuit.enter() > 0, "the others wait for the one that went to see"
     circuit.record_success()
-    circuit.enter()
+    assert circuit.enter() == 0
     assert not circuit.is_open
 
 
