@@ -11,6 +11,7 @@ logger = logging.getLogger(__name__)
 
 datasets_changed = Signal()  # uids: list[UUID]
 investigations_changed = Signal()  # uids: list[UUID]
+collections_changed = Signal()  # uids: list[UUID]
 outbox_filled = Signal()  # nothing: a doorbell for the deliverer
 
 
