@@ -1,8 +1,8 @@
 """Who may see what: the ONE visibility rule, as a queryset filter and as a neutral filter for search engines.
 
 A record is open when it was released or its embargo has passed; that is a function of the clock, stored nowhere.
-A closed record is seen in full by its team, by those with an unexpired grant, and by curators. Everyone else sees what
-the site's EMBARGO_METADATA setting says: a summary (default), everything but the files, or nothing.
+A closed record is seen in full by its team, by those with an unexpired grant or share link, and by curators. Everyone
+else sees what the policy of its instrument says: a summary (default), everything but the files, or nothing.
 Nothing in this file reads a request, and nothing outside it repeats the rule.
 """
 
@@ -10,11 +10,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from catalogue.models import AccessGrant, Dataset, Instrument, Investigation, TeamMember, User
+from catalogue.models import (
+    AccessGrant,
+    CollectionMember,
+    Dataset,
+    Instrument,
+    Investigation,
+    ShareLink,
+    TeamMember,
+    User,
+)
+from catalogue.models.facilities import EmbargoMetadata
 from catalogue.models.investigations import RecordState, TeamRole
+from catalogue.policy import policy_of
 
 SCOPES = {
     "read": "read what you may read, closed data of your teams included",
@@ -24,7 +34,10 @@ SCOPES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Principal:
-    """Who asks. `scopes` is None for a person logged in on the site, else the scopes of the token."""
+    """Who asks. `scopes` is None for a person logged in on the site, else the scopes of the token.
+
+    `share_link_ids` are the share links that the asker opened; with `hides_people` one of them hides who people are.
+    """
 
     user_id: int | None = None
     label: str = "visitor"
@@ -33,6 +46,8 @@ class Principal:
     is_administrator: bool = False
     instrument_id: int | None = None
     scopes: frozenset[str] | None = None
+    share_link_ids: tuple[int, ...] = ()
+    hides_people: bool = False
 
     @property
     def is_anonymous(self) -> bool:
@@ -88,23 +103,44 @@ class Level(StrEnum):
     NOTHING = "nothing"
 
 
-PUBLIC_LEVELS = {"summary": Level.SUMMARY, "full": Level.METADATA, "none": Level.NOTHING}
+PUBLIC_LEVELS = {
+    EmbargoMetadata.SUMMARY: Level.SUMMARY,
+    EmbargoMetadata.FULL: Level.METADATA,
+    EmbargoMetadata.NONE: Level.NOTHING,
+}
 
 
-def public_level() -> Level:
-    """What a stranger sees of a record under embargo."""
-    return PUBLIC_LEVELS[settings.EMBARGO_METADATA]
+def public_level(record: Dataset | Investigation) -> Level:
+    """What a stranger sees of a record under embargo. Its `instrument.facility` should be fetched with it."""
+    instrument = record.instrument
+    return PUBLIC_LEVELS[EmbargoMetadata(policy_of(instrument.facility, instrument).embargo_metadata)]
+
+
+def hidden_instruments() -> frozenset[int]:
+    """The instruments whose records under embargo nobody outside may know of, by primary key. Mostly there are none."""
+    hidden = EmbargoMetadata.NONE
+    stated = Q(embargo_metadata=hidden) | Q(embargo_metadata="", facility__embargo_metadata=hidden)
+    return frozenset(Instrument.objects.filter(stated).order_by().values_list("pk", flat=True))
+
+
+def hides_records() -> bool:
+    """Whether counts of the whole archive would tell strangers of records that they may not know of."""
+    return bool(hidden_instruments())
 
 
 def opens_at(record: Dataset | Investigation) -> datetime:
     """The moment from which `record` is open to everyone, be it past or to come."""
     if isinstance(record, Investigation):
-        moments = [record.embargo_until, record.released_at]
+        moments = [_embargo_end(record), record.released_at]
     else:
         investigation = record.investigation
-        embargo_until = record.embargo_until or investigation.embargo_until
-        moments = [embargo_until, record.released_at, investigation.released_at]
+        moments = [record.embargo_until or _embargo_end(investigation), record.released_at, investigation.released_at]
     return min(moment for moment in moments if moment is not None)
+
+
+def _embargo_end(investigation: Investigation) -> datetime:
+    """The end of its embargo; later while a request for an extension, asked in time, keeps it closed."""
+    return max(investigation.embargo_until, investigation.held_until or investigation.embargo_until)
 
 
 def is_withdrawn(record: Dataset | Investigation) -> bool:
@@ -117,13 +153,20 @@ def is_open(record: Dataset | Investigation, *, now: datetime) -> bool:
     return not is_withdrawn(record) and opens_at(record) <= now
 
 
+def embargo_passed_q(now: datetime, prefix: str = "") -> Q:
+    """Investigations whose embargo is over at `now`, no request for an extension holding them back."""
+    return Q(**{f"{prefix}embargo_until__lte": now}) & (
+        Q(**{f"{prefix}held_until__isnull": True}) | Q(**{f"{prefix}held_until__lte": now})
+    )
+
+
 def open_q(now: datetime, prefix: str = "") -> Q:
     """Datasets that are open at `now`. `prefix` leads from another model to the dataset, such as "dataset__"."""
     return (Q(**{f"{prefix}state": RecordState.ACTIVE, f"{prefix}investigation__state": RecordState.ACTIVE})) & (
         Q(**{f"{prefix}released_at__lte": now})
         | Q(**{f"{prefix}investigation__released_at__lte": now})
         | Q(**{f"{prefix}embargo_until__lte": now})
-        | Q(**{f"{prefix}embargo_until__isnull": True, f"{prefix}investigation__embargo_until__lte": now})
+        | (Q(**{f"{prefix}embargo_until__isnull": True}) & embargo_passed_q(now, f"{prefix}investigation__"))
     )
 
 
@@ -132,10 +175,32 @@ def _grants(principal: Principal, now: datetime) -> QuerySet[AccessGrant]:
     return AccessGrant.objects.filter(readers).filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
 
 
+def _share_links(principal: Principal, now: datetime) -> QuerySet[ShareLink]:
+    return ShareLink.objects.filter(pk__in=principal.share_link_ids, revoked_at__isnull=True, expires_at__gt=now)
+
+
+def _shared_q(links: QuerySet[ShareLink]) -> Q:
+    """Datasets that one of `links` shows."""
+    members = CollectionMember.objects.filter(collection__share_links__in=links)
+    return (
+        Q(investigation_id__in=links.filter(investigation__isnull=False).values("investigation_id"))
+        | Q(pk__in=links.filter(dataset__isnull=False).values("dataset_id"))
+        | Q(pk__in=members.filter(dataset__isnull=False).values("dataset_id"))
+        | Q(investigation_id__in=members.filter(investigation__isnull=False).values("investigation_id"))
+    )
+
+
 def closed_access_q(principal: Principal, now: datetime) -> Q:
-    """Closed datasets that `principal` reads by team or by grant."""
-    if not principal.reads_closed_data:
-        return Q(pk__in=[])
+    """Closed datasets that `principal` reads by team, by grant or by a share link that allows files."""
+    readable = Q(pk__in=[])
+    if principal.share_link_ids:
+        readable |= _shared_q(_share_links(principal, now).filter(allows_files=True))
+    if principal.reads_closed_data:
+        readable |= _own_q(principal, now)
+    return readable
+
+
+def _own_q(principal: Principal, now: datetime) -> Q:
     team = TeamMember.objects.filter(person__user_id=principal.user_id).values("investigation_id")
     grants = _grants(principal, now)
     return (
@@ -156,21 +221,26 @@ def full_datasets(principal: Principal, *, now: datetime) -> QuerySet[Dataset]:
 
 def listed_datasets(principal: Principal, *, now: datetime) -> QuerySet[Dataset]:
     """The datasets that `principal` may find in a list, some of them only as a summary. Withdrawn ones are in no list."""
-    active = Q(state=RecordState.ACTIVE, investigation__state=RecordState.ACTIVE)
-    if public_level() == Level.NOTHING:
-        return full_datasets(principal, now=now).filter(active)
-    return Dataset.objects.filter(active)
+    datasets = Dataset.objects.filter(state=RecordState.ACTIVE, investigation__state=RecordState.ACTIVE)
+    hidden = frozenset() if principal.sees_everything else hidden_instruments()
+    if not hidden:
+        return datasets
+    return datasets.filter(~Q(instrument__in=hidden) | open_q(now) | closed_access_q(principal, now))
 
 
 def listed_investigations(principal: Principal, *, now: datetime) -> QuerySet[Investigation]:
     investigations = Investigation.objects.filter(state=RecordState.ACTIVE)
-    if public_level() != Level.NOTHING or principal.sees_everything:
+    hidden = frozenset() if principal.sees_everything else hidden_instruments()
+    if not hidden:
         return investigations
     datasets = full_datasets(principal, now=now).filter(investigation=OuterRef("pk"))
-    is_released = Q(embargo_until__lte=now) | Q(released_at__lte=now)
+    is_released = embargo_passed_q(now) | Q(released_at__lte=now)
     own = Q(pk__in=TeamMember.objects.filter(person__user_id=principal.user_id).values("investigation_id"))
     return investigations.filter(
-        is_released | Exists(datasets) | (own if principal.reads_closed_data else Q(pk__in=[]))
+        ~Q(instrument__in=hidden)
+        | is_released
+        | Exists(datasets)
+        | (own if principal.reads_closed_data else Q(pk__in=[]))
     )
 
 
@@ -182,15 +252,23 @@ def dataset_level(dataset: Dataset, principal: Principal, *, now: datetime) -> L
 def dataset_levels(datasets: list[Dataset], principal: Principal, *, now: datetime) -> dict[int, Level]:
     """`dataset_level` for a page of datasets, by primary key, in one query at most."""
     undecided = [one.pk for one in datasets if not (principal.sees_everything or is_open(one, now=now))]
+    closed = Dataset.objects.filter(pk__in=undecided)
     readable: set[int] = set()
-    if undecided and principal.reads_closed_data:
-        closed = Dataset.objects.filter(pk__in=undecided).filter(closed_access_q(principal, now))
-        readable = set(closed.values_list("pk", flat=True))
+    shown: set[int] = set()
+    if undecided and (principal.reads_closed_data or principal.share_link_ids):
+        readable = set(closed.filter(closed_access_q(principal, now)).values_list("pk", flat=True))
+    if undecided and principal.share_link_ids:
+        shown = set(closed.filter(_shared_q(_share_links(principal, now))).values_list("pk", flat=True))
     closed_keys = set(undecided)
-    return {
-        one.pk: _closed_level(one, is_reader=one.pk in readable, now=now) if one.pk in closed_keys else Level.FULL
-        for one in datasets
-    }
+
+    def level_of(one: Dataset) -> Level:
+        if one.pk not in closed_keys:
+            return Level.FULL
+        level = _closed_level(one, is_reader=one.pk in readable, now=now)
+        is_shown = one.pk in shown and level in (Level.SUMMARY, Level.NOTHING) and not is_withdrawn(one)
+        return Level.METADATA if is_shown else level
+
+    return {one.pk: level_of(one) for one in datasets}
 
 
 def _closed_level(record: Dataset | Investigation, *, is_reader: bool, now: datetime) -> Level:
@@ -199,8 +277,8 @@ def _closed_level(record: Dataset | Investigation, *, is_reader: bool, now: date
     Where closed records are hidden altogether, the tombstone of one that never opened would tell of it.
     """
     if not is_withdrawn(record):
-        return Level.FULL if is_reader else public_level()
-    is_known = is_reader or public_level() != Level.NOTHING or opens_at(record) <= now
+        return Level.FULL if is_reader else public_level(record)
+    is_known = is_reader or opens_at(record) <= now or public_level(record) != Level.NOTHING
     return Level.TOMBSTONE if is_known else Level.NOTHING
 
 
@@ -217,10 +295,17 @@ def investigation_level(investigation: Investigation, principal: Principal, *, n
     is_reader = principal.reads_closed_data and (
         is_team_member(investigation, principal) or _grants(principal, now).filter(investigation=investigation).exists()
     )
+    if not is_reader and principal.share_link_ids:
+        is_reader = _share_links(principal, now).filter(_shows_investigation_q(investigation)).exists()
     level = _closed_level(investigation, is_reader=is_reader, now=now)
     if level == Level.NOTHING and full_datasets(principal, now=now).filter(investigation=investigation).exists():
         return Level.SUMMARY
     return level
+
+
+def _shows_investigation_q(investigation: Investigation) -> Q:
+    """Share links that show the whole of `investigation`."""
+    return Q(investigation=investigation) | Q(collection__members__investigation=investigation)
 
 
 def may_register_at(instrument: Instrument, principal: Principal) -> bool:
@@ -250,18 +335,18 @@ class NeutralFilter:
 
     Each document carries `opens_at`, `readers` (see `readers_of`) and `document` ("full" or "summary"). An engine keeps a
     document when  sees_everything and full,  or  full and (opens_at <= now or readers meets reader_keys),  or
-    summary and shows_summaries and opens_at > now and readers does not meet reader_keys.
+    summary and instrument not in hidden_instruments and opens_at > now and readers does not meet reader_keys.
     """
 
     now: datetime
     reader_keys: frozenset[str]
     sees_everything: bool
-    shows_summaries: bool
+    hidden_instruments: frozenset[int]
 
-    def keeps(self, *, document: str, opens_at: datetime, readers: frozenset[str]) -> bool:
+    def keeps(self, *, document: str, opens_at: datetime, readers: frozenset[str], instrument: int) -> bool:
         """The rule itself, in Python: what both engines are tested against."""
         is_readable = self.sees_everything or opens_at <= self.now or bool(readers & self.reader_keys)
-        return is_readable if document == "full" else self.shows_summaries and not is_readable
+        return is_readable if document == "full" else instrument not in self.hidden_instruments and not is_readable
 
 
 def neutral_filter(principal: Principal, *, now: datetime) -> NeutralFilter:
@@ -269,12 +354,15 @@ def neutral_filter(principal: Principal, *, now: datetime) -> NeutralFilter:
         now=now,
         reader_keys=principal.reader_keys,
         sees_everything=principal.sees_everything,
-        shows_summaries=public_level() != Level.NOTHING,
+        hidden_instruments=hidden_instruments(),
     )
 
 
 def readers_of(dataset: Dataset, *, now: datetime) -> frozenset[str]:
-    """The reader keys that see `dataset` in full while it is closed: its team and its unexpired grants."""
+    """The reader keys that see `dataset` in full while it is closed: its team and its unexpired grants.
+
+    Who came by a share link finds what it shows on the link's own pages, not by search.
+    """
     members = TeamMember.objects.filter(investigation=dataset.investigation_id, person__user__isnull=False)
     keys = {f"user:{user_id}" for user_id in members.values_list("person__user_id", flat=True)}
     grants = AccessGrant.objects.filter(Q(dataset=dataset) | Q(investigation=dataset.investigation_id)).filter(

@@ -231,7 +231,7 @@ def investigation_record(
 
     Where the site hides closed records, a summary is seen for the sake of one open dataset: the counts tell of the others.
     """
-    hides_counts = level == Level.SUMMARY and access.public_level() == Level.NOTHING
+    hides_counts = level == Level.SUMMARY and access.public_level(investigation) == Level.NOTHING
     is_tombstone = level == Level.TOMBSTONE
     shows_metadata = level in (Level.FULL, Level.METADATA)
     return InvestigationRecord(

@@ -9,7 +9,7 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
-from catalogue.models import Facility, Instrument, Licence
+from catalogue.models import Facility, Instrument
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Policy:
     embargo_metadata: str
     session_doi: str
     retention_years: int
-    licence: Licence
+    licence_id: str
 
 
 def policy_of(facility: Facility, instrument: Instrument | None = None) -> Policy:
@@ -39,7 +39,7 @@ def policy_of(facility: Facility, instrument: Instrument | None = None) -> Polic
         embargo_metadata=stated("embargo_metadata"),
         session_doi=stated("session_doi"),
         retention_years=stated("retention_years"),
-        licence=stated("default_licence"),
+        licence_id=stated("default_licence_id"),
     )
 
 

@@ -53,13 +53,13 @@ def home_statistics() -> list[dict[str, object]]:
     """The figures that the periodic job measured, as far as the site's policy lets strangers know of them."""
     values = dict(Statistic.objects.values_list("name", "value"))
     shown = [(name, label) for name, label in STATS if name in values]
-    if access.public_level() == access.Level.NOTHING:
+    if access.hides_records():
         shown = [(name, label) for name, label in shown if name not in ("embargoed_datasets", "images")]
     return [{"label": label, "value": values[name]} for name, label in shown]
 
 
 def technique_tiles() -> list[dict[str, object]]:
-    if access.public_level() == access.Level.NOTHING:
+    if access.hides_records():
         return []
     pictured = Dataset.objects.filter(access.open_q(timezone.now()), techniques=OuterRef("pk"), has_thumbnail=True)
     techniques = Technique.objects.filter(dataset_count__gt=0).order_by("-dataset_count")
@@ -85,7 +85,6 @@ def status_page(request: HttpRequest) -> HttpResponse:
 def policy_page(request: HttpRequest) -> HttpResponse:
     context = {
         "facilities": Facility.objects.select_related("default_licence"),
-        "public_level": access.public_level().value,
     }
     return render(request, "portal/policy.html", context)
 

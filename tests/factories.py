@@ -82,10 +82,14 @@ def make_investigation(*, is_open: bool = False, pi: User | None = None, **field
         "licence": make_licence(),
         "embargo_until": now - timedelta(days=1) if is_open else now + timedelta(days=365),
     }
-    investigation = Investigation.objects.create(**(values | fields))
+    investigation = Investigation.objects.create(**(values | _reason(fields) | fields))
     if pi is not None:
         add_member(investigation, pi, role=TeamRole.PI)
     return investigation
+
+
+def _reason(fields: Mapping[str, Any]) -> dict[str, str]:
+    return {"withdrawal_reason": "Made by mistake."} if fields.get("state") == "withdrawn" else {}
 
 
 def add_member(investigation: Investigation, user: User, *, role: TeamRole = TeamRole.MEMBER) -> TeamMember:
@@ -129,7 +133,7 @@ def make_dataset(
     }
     if "registered_by" not in fields:
         values["registered_by"] = User.objects.get_or_create(username="registrant")[0]
-    dataset = Dataset.objects.create(**(values | fields))
+    dataset = Dataset.objects.create(**(values | _reason(fields) | fields))
     for name, content in (files or {}).items():
         assert storage is not None, "files need a storage"
         add_file(dataset, storage, name, content, has_checksums=has_checksums)
@@ -157,3 +161,8 @@ def add_file(
     dataset.size += len(content)
     dataset.save(update_fields=["file_count", "size"])
     return file
+
+
+def set_embargo_metadata(shown: str) -> None:
+    """What strangers see under embargo at every facility: "summary", "full" or "none"."""
+    Facility.objects.update(embargo_metadata=shown)

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from dateutil.relativedelta import relativedelta
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -30,16 +29,12 @@ from catalogue.models import (
     TeamMember,
 )
 from catalogue.models.investigations import TeamRole
+from catalogue.policy import embargo_end, policy_of
 from catalogue.services.versions import write_version
 from catalogue.vocabularies.datacite_types import RELATION_TYPES
 
 VISIT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 PLAIN_FIELDS = ("title", "abstract", "investigation_type", "started_at", "ended_at")
-
-
-def embargo_end(facility: Facility, started_at: datetime, ended_at: datetime | None) -> datetime:
-    """The end of the embargo by the facility's policy: so many months after the end (else the start) of the session."""
-    return (ended_at or started_at) + relativedelta(months=facility.embargo_months)
 
 
 def find_instrument(name: str) -> Instrument:
@@ -65,6 +60,8 @@ def create_investigation(*, actor: Principal, entry: InvestigationEntry) -> Inve
         raise NotAllowed("This account may not register investigations at this instrument.")
     _check(entry)
     facility = instrument.facility
+    policy = policy_of(facility, instrument)
+    licence = _licence(entry.licence)
     try:
         with transaction.atomic():
             investigation = Investigation.objects.create(
@@ -72,8 +69,8 @@ def create_investigation(*, actor: Principal, entry: InvestigationEntry) -> Inve
                 instrument=instrument,
                 proposal=_proposal(facility, entry),
                 visit_id=entry.visit_id,
-                licence=_licence(entry.licence) or facility.default_licence,
-                embargo_until=embargo_end(facility, entry.started_at, entry.ended_at),
+                licence_id=licence.pk if licence else policy.licence_id,
+                embargo_until=embargo_end(policy, entry.started_at, entry.ended_at),
                 **{name: getattr(entry, name) for name in PLAIN_FIELDS},
             )
             _set_team(investigation, entry.team)
@@ -147,11 +144,12 @@ def _authorise_change(investigation: Investigation, actor: Principal, changes: d
 def _moved_embargo(
     investigation: Investigation, started_at: datetime, ended_at: datetime | None
 ) -> dict[str, datetime]:
-    by_policy = embargo_end(investigation.facility, investigation.started_at, investigation.ended_at)
+    policy = policy_of(investigation.facility, investigation.instrument)
+    by_policy = embargo_end(policy, investigation.started_at, investigation.ended_at)
     has_passed = access.opens_at(investigation) <= timezone.now()
     if has_passed or investigation.embargo_until != by_policy:
         return {}
-    return {"embargo_until": embargo_end(investigation.facility, started_at, ended_at)}
+    return {"embargo_until": embargo_end(policy, started_at, ended_at)}
 
 
 def _check(entry: InvestigationEntry) -> None:

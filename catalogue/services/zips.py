@@ -96,7 +96,7 @@ def folder_of(dataset: Dataset) -> str:
 
 def _zip_many(name: str, datasets: QuerySet[Dataset], principal: Principal, *, now: datetime) -> ZipDownload:
     listed = datasets & access.listed_datasets(principal, now=now)
-    found = list(listed.select_related("investigation").order_by("uid")[: MOST_DATASETS + 1])
+    found = list(listed.select_related("investigation", "instrument__facility").order_by("uid")[: MOST_DATASETS + 1])
     if len(found) > MOST_DATASETS:
         raise InvalidInput(f"An archive holds at most {MOST_DATASETS:,} datasets.", code="too-many-files")
     levels = access.dataset_levels(found, principal, now=now)

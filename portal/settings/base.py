@@ -6,7 +6,6 @@
 from pathlib import Path
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
@@ -138,10 +137,6 @@ STORAGES = {
 
 # Thumbnails and previews: derived from files, served only through views that check access.
 DERIVED_DIR = DATA_DIR / "derived"
-# What the public sees of a record under embargo: "summary", "full" or "none".
-EMBARGO_METADATA = env.str("FAIRCAT_EMBARGO_METADATA", default="summary")
-if EMBARGO_METADATA not in ("summary", "full", "none"):
-    raise ImproperlyConfigured('FAIRCAT_EMBARGO_METADATA is "summary", "full" or "none".')
 # nginx hand-off: the internal location prefix for X-Accel-Redirect; empty means that Django sends the bytes.
 ACCEL_REDIRECT_PREFIX = env.str("FAIRCAT_ACCEL_REDIRECT_PREFIX", default="")
 
@@ -151,6 +146,17 @@ METRICS_TOKEN = env.str("FAIRCAT_METRICS_TOKEN", default="")
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Faircat <noreply@example.org>")
+
+# --- DOIs ---
+# Empty: the site makes none. The tests of DataCite are at https://api.test.datacite.org.
+DATACITE_URL = env.str("DATACITE_URL", default="").rstrip("/")
+DATACITE_USER = env.str("DATACITE_USER", default="")
+DATACITE_PASSWORD = env.str("DATACITE_PASSWORD", default="")
+DATACITE_PREFIX = env.str("DATACITE_PREFIX", default="") or "10.5072"
+# Seconds for a delivery in the background; a person who waits is given less.
+DATACITE_TIMEOUT = env.float("DATACITE_TIMEOUT", default=20.0)
+# Names that resolve nowhere: pages say so.
+DATACITE_IS_TEST = DATACITE_PREFIX == "10.5072" or DATACITE_URL != "https://api.datacite.org"
 
 # --- tasks ---
 BROKER_DIR = DATA_DIR / "broker"

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from catalogue import selectors
-from catalogue.access import Level, public_level
+from catalogue.access import hides_records
 from catalogue.browse import DatasetFilter, count_up_to, filter_datasets, page_of
 from catalogue.models import Dataset, Facility, Instrument, Technique
 from catalogue.models.datasets import DatasetKind
@@ -91,7 +91,7 @@ def as_filter(query: Query) -> DatasetFilter:
 
 def facets(query: Query) -> tuple[Facet, ...]:
     """Facilities, instruments and techniques that have datasets, from counts that are kept, not counted."""
-    shows_counts = public_level() != Level.NOTHING or query.principal.sees_everything
+    shows_counts = query.principal.sees_everything or not hides_records()
     instruments = list(_instruments(shows_counts).select_related("facility")[:MOST_OPTIONS])
     by_facility: dict[Facility, int] = {}
     for instrument in instruments:

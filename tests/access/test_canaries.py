@@ -12,6 +12,7 @@ import pytest
 from django.test import Client
 
 from portal.logs import JsonFormatter
+from tests import factories
 from tests.access.routes import ROUTES, addresses, is_foreign
 from tests.access.world import World, make_world, url_patterns
 
@@ -81,7 +82,7 @@ def logged() -> Iterator[io.StringIO]:
 @pytest.mark.parametrize("name", OUTSIDERS)
 @pytest.mark.parametrize("policy", ["summary", "none"])
 def test_an_outsider_who_follows_every_link_meets_no_canary(world, name, policy, settings, logged):
-    settings.EMBARGO_METADATA = policy
+    factories.set_embargo_metadata(policy)
     client = client_of(world, name)
     seeds = [url for _, url, _ in addresses(world)]
     found = {}

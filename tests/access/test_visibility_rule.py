@@ -48,7 +48,7 @@ def datasets(now: datetime) -> list[Dataset]:
                     investigation, embargo_until=times[own_embargo], released_at=times[own_released], state=own_state
                 )
             )
-    return list(Dataset.objects.select_related("investigation").order_by("pk"))
+    return list(Dataset.objects.select_related("investigation", "instrument__facility").order_by("pk"))
 
 
 @pytest.fixture
@@ -137,24 +137,25 @@ def test_lists_hold_all_that_was_not_withdrawn_because_summaries_are_public(aske
         assert set(access.listed_datasets(principal, now=now).values_list("pk", flat=True)) == active
 
 
-def test_a_site_without_public_summaries_lists_to_each_only_what_they_read(askers, datasets, now, settings):
-    settings.EMBARGO_METADATA = "none"
+def test_a_site_without_public_summaries_lists_to_each_only_what_they_read(askers, datasets, now):
+    factories.set_embargo_metadata("none")
     active = {d.pk for d in datasets if d.state == "active" and d.investigation.state == "active"}
     for name, principal in askers.items():
         readable = {d.pk for d in datasets if expected_level(d, name, now) == Level.FULL} & active
         assert set(access.listed_datasets(principal, now=now).values_list("pk", flat=True)) == readable, name
 
 
-def test_a_site_that_publishes_metadata_under_embargo_still_keeps_the_files(datasets, now, settings):
-    settings.EMBARGO_METADATA = "full"
+def test_a_site_that_publishes_metadata_under_embargo_still_keeps_the_files(datasets, now):
+    factories.set_embargo_metadata("full")
+    datasets = list(Dataset.objects.select_related("investigation", "instrument__facility"))
     closed = [d for d in datasets if expected_level(d, "visitor", now) == Level.SUMMARY]
     assert closed
     assert {access.dataset_level(d, ANONYMOUS, now=now) for d in closed} == {Level.METADATA}
 
 
 @pytest.mark.parametrize("policy", ["summary", "none"])
-def test_the_neutral_filter_keeps_exactly_one_document_of_what_may_be_found(askers, datasets, now, settings, policy):
-    settings.EMBARGO_METADATA = policy
+def test_the_neutral_filter_keeps_exactly_one_document_of_what_may_be_found(askers, datasets, now, policy):
+    factories.set_embargo_metadata(policy)
     for name, principal, dataset in pairs(askers, datasets):
         if expected_level(dataset, name, now) == Level.TOMBSTONE or name == "curator" and access.is_withdrawn(dataset):
             continue
@@ -162,7 +163,9 @@ def test_the_neutral_filter_keeps_exactly_one_document_of_what_may_be_found(aske
         readers = access.readers_of(dataset, now=now)
         opens_at = access.opens_at(dataset)
         kept = [
-            kind for kind in ("full", "summary") if neutral.keeps(document=kind, opens_at=opens_at, readers=readers)
+            kind
+            for kind in ("full", "summary")
+            if neutral.keeps(document=kind, opens_at=opens_at, readers=readers, instrument=dataset.instrument_id)
         ]
         if expected_level(dataset, name, now) == Level.FULL:
             assert kept == ["full"], name
@@ -190,12 +193,13 @@ def test_readers_of_a_dataset_are_its_team_and_those_with_an_unexpired_grant(now
 
 
 @pytest.mark.parametrize("kind", ["dataset", "investigation"])
-def test_a_site_without_public_summaries_hides_what_was_withdrawn_before_it_opened(now, settings, kind):
-    settings.EMBARGO_METADATA = "none"
+def test_a_site_without_public_summaries_hides_what_was_withdrawn_before_it_opened(now, kind):
     pi = factories.make_user("pi")
 
     def level(principal: Principal, *, is_open: bool) -> Level:
         investigation = factories.make_investigation(pi=pi, is_open=is_open, state="withdrawn")
+        factories.set_embargo_metadata("none")
+        investigation = Investigation.objects.get(pk=investigation.pk)
         if kind == "investigation":
             return access.investigation_level(investigation, principal, now=now)
         return access.dataset_level(factories.make_dataset(investigation), principal, now=now)

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from rest_framework.request import Request
 
-from catalogue.access import Level, public_level
+from catalogue.access import hides_records
 from catalogue.api import openapi
 from catalogue.api.answers import ApiView, read_answer
 from catalogue.api.filters import TEXT, Filter, read_filters
@@ -86,10 +86,11 @@ class TechniqueList(ApiView):
         if text := read_filters(TECHNIQUE_FILTERS, request.query_params.dict()).get("q"):
             techniques = techniques.filter(_matching(text))
         page = take_page(techniques, request, Order("iri", "iri"))
-        return read_answer(request, page.document([_technique(row) for row in page.rows]))
+        shows_counts = not hides_records()
+        return read_answer(request, page.document([_technique(row, shows_count=shows_counts) for row in page.rows]))
 
 
-def _technique(row: Technique) -> TechniqueEntry:
+def _technique(row: Technique, *, shows_count: bool) -> TechniqueEntry:
     return TechniqueEntry(
         iri=row.iri,
         label=row.label,
@@ -97,7 +98,7 @@ def _technique(row: Technique) -> TechniqueEntry:
         definition=row.definition,
         source=row.source,
         parents=[parent.iri for parent in row.parents.all()],
-        dataset_count=None if public_level() == Level.NOTHING else row.dataset_count,
+        dataset_count=row.dataset_count if shows_count else None,
     )
 
 

@@ -99,7 +99,7 @@ def test_a_stranger_changes_nothing_and_learns_nothing(stranger: Api, dataset: D
     paths = (f"datasets/{dataset.uid}", f"investigations/{dataset.investigation.uid}")
     for path in paths:
         assert stranger("PATCH", path, {"title": "Mine"}, If_Match='"1"').status_code == 403
-    settings.EMBARGO_METADATA = "none"
+    factories.set_embargo_metadata("none")
     for path in paths:
         assert stranger("PATCH", path, {"title": "Mine"}, If_Match='"1"').status_code == 404
     assert stranger.post(f"datasets/{dataset.uid}/files", {"files": []}).status_code == 422

@@ -52,7 +52,7 @@ def test_the_team_gets_a_closed_dataset_in_full_and_the_instrument_does_not(
 def test_where_the_site_hides_embargoed_records_they_are_not_found(
     visitor: Api, pi: Api, closed: Dataset, settings: object
 ) -> None:
-    settings.EMBARGO_METADATA = "none"
+    factories.set_embargo_metadata("none")
     assert visitor.get(f"datasets/{closed.uid}").status_code == 404
     assert uids(visitor.get("datasets")) == []
     assert uids(pi.get("datasets")) == [str(closed.uid)]
@@ -208,7 +208,7 @@ def test_references_are_public(visitor: Api, lab: SimpleNamespace) -> None:
 def test_a_site_that_hides_closed_records_tells_no_counts_of_techniques(visitor: Api, settings: object) -> None:
     Technique.objects.create(iri="https://example.org/AFM", label="AFM", source="ours", dataset_count=3)
     counts = [visitor.get("techniques?q=AFM").json()["results"][0]["dataset_count"]]
-    settings.EMBARGO_METADATA = "none"
+    factories.set_embargo_metadata("none")
     counts.append(visitor.get("techniques?q=AFM").json()["results"][0]["dataset_count"])
     assert counts == [3, None]
 

@@ -74,7 +74,7 @@ def test_signing_in_keeps_what_the_visitor_had_chosen(
 def test_a_dataset_that_nobody_may_know_of_cannot_be_chosen(
     client: Client, closed_dataset: Dataset, settings: Settings
 ) -> None:
-    settings.EMBARGO_METADATA = "none"
+    factories.set_embargo_metadata("none")
     change(client, "add", closed_dataset)
     assert shown(client) == []
 
