@@ -6,9 +6,13 @@ empty here, so that no template and no serializer can leak it.
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from catalogue.access import Level
+
+if TYPE_CHECKING:
+    from catalogue.publication import PublicationText
 
 
 @dataclass(frozen=True)
@@ -232,3 +236,77 @@ class InvestigationRecord:
     @property
     def path(self) -> str:
         return f"/investigations/{self.uid}"
+
+
+@dataclass(frozen=True)
+class MemberRef:
+    """One member of a collection as its reader may know it. `kind` is "dataset", "investigation" or "collection".
+
+    `access` is None for a collection, which is public. `size` is in bytes.
+    """
+
+    kind: str
+    uid: UUID
+    title: str
+    path: str
+    role: str
+    doi: str
+    dataset_count: int
+    file_count: int
+    size: int
+    access: Access | None = None
+
+    @property
+    def key(self) -> str:
+        """Names the member within its collection, in forms and cursors."""
+        return f"{self.kind}-{self.uid}"
+
+
+@dataclass(frozen=True)
+class CollectionRef:
+    """One version of a collection, or the concept of all of them where `number` is 0."""
+
+    uid: UUID
+    number: int
+    doi: str
+    title: str
+    state: str
+    published_at: datetime | None
+
+
+@dataclass(frozen=True)
+class CollectionRecord:
+    """One version of a collection: public once it is published, with what people wrote about it in `text`.
+
+    `doi` is empty until DataCite made it findable. Counts and `size` (bytes) are of all that it holds, each dataset once.
+    Under `withdrawal_reason` it is a tombstone: what it was and how it is cited stay, its members are not listed.
+    """
+
+    uid: UUID
+    version: int
+    number: int
+    state: str
+    title: str
+    text: "PublicationText"
+    licence: LicenceRef
+    doi: str
+    concept_uid: UUID
+    concept_doi: str
+    home: InvestigationRef | None
+    member_count: int
+    dataset_count: int
+    file_count: int
+    size: int
+    created_at: datetime
+    updated_at: datetime
+    published_at: datetime | None
+    withdrawal_reason: str = ""
+
+    @property
+    def path(self) -> str:
+        """Its landing page, or while it has no DOI its page in the wizard."""
+        return f"/doi/{self.doi}" if self.doi else f"/doi/drafts/{self.uid}"
+
+    @property
+    def is_withdrawn(self) -> bool:
+        return bool(self.withdrawal_reason)

@@ -6,11 +6,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from catalogue.errors import StaleVersion
-from catalogue.models import Dataset, Investigation, Sample
+from catalogue.models import Collection, Dataset, Investigation, Sample
 
 
 def write_version(
-    record: Dataset | Investigation | Sample, values: dict[str, Any], expected_version: int | None
+    record: Collection | Dataset | Investigation | Sample, values: dict[str, Any], expected_version: int | None
 ) -> None:
     """Set `values` and raise the version; StaleVersion when it is no longer `expected_version` (None: whatever it is)."""
     rows = type(record)._default_manager.filter(pk=record.pk)

@@ -1,0 +1,279 @@
+"""All reads of collections, masked for who asks. What is published is public; a draft is known to its editors only."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from catalogue import access
+from catalogue.access import Principal
+from catalogue.errors import InvalidInput, NotAllowed, NotFound
+from catalogue.models import Collection, CollectionMember, Dataset, Investigation, TeamMember
+from catalogue.models.collections import CollectionState
+from catalogue.models.investigations import RecordState
+from catalogue.publication import PublicationText, normalise_doi
+from catalogue.record import (
+    CollectionRecord,
+    CollectionRef,
+    DatasetRecord,
+    InvestigationRecord,
+    InvestigationRef,
+    LicenceRef,
+    MemberRef,
+)
+from catalogue.selectors import investigation_records, records_of, with_references, with_team
+from catalogue.vocabularies.licences import spdx_licences
+
+MEMBERS_ON_A_PAGE = 50
+MOST_VERSIONS = 200
+PUBLIC_STATES = (CollectionState.PUBLISHED, CollectionState.WITHDRAWN)
+_COLUMNS = {"dataset": "dataset", "investigation": "investigation", "collection": "part"}
+
+
+@dataclass(frozen=True)
+class MemberPage:
+    """Some members in their order, and the cursor of the next page, empty at the end."""
+
+    records: list[MemberRef]
+    next_cursor: str
+
+
+def editable_collections(principal: Principal) -> QuerySet[Collection]:
+    """The collections that `principal` may change: own ones, those of their teams' investigations, for curators all."""
+    collections = Collection.objects.select_related("concept", "home")
+    if principal.user_id is None or principal.instrument_id is not None or not principal.has_scope("register"):
+        return collections.none()
+    if principal.sees_everything:
+        return collections
+    teams = TeamMember.objects.filter(person__user_id=principal.user_id).values("investigation_id")
+    return collections.filter(Q(created_by_id=principal.user_id) | Q(home_id__in=teams))
+
+
+def own_collections(principal: Principal) -> QuerySet[Collection]:
+    """What a person works on: collections that they began and those of their teams, the last changed first."""
+    as_member = replace(principal, is_curator=False, is_administrator=False)
+    return editable_collections(as_member).order_by("-updated_at", "-id")
+
+
+def find_editable(uid: UUID, principal: Principal) -> Collection:
+    """A collection to be changed; for everybody else it does not exist."""
+    collection = editable_collections(principal).filter(uid=uid).first()
+    if collection is None:
+        raise NotFound("There is no such draft, or none that you may see.")
+    return collection
+
+
+def check_editor(collection: Collection, actor: Principal) -> None:
+    if not editable_collections(actor).filter(pk=collection.pk).exists():
+        raise NotAllowed("Only its maker, the team of its investigation and curators may change a collection.")
+
+
+def find_collection(principal: Principal, *, uid: UUID | None = None, doi: str = "") -> Collection:
+    """A collection by uid or DOI. The DOI of a concept means its newest published version."""
+    if doi:
+        name = normalise_doi(doi)
+        found = Collection.objects.filter(Q(doi=name) | Q(concept__doi=name), state__in=PUBLIC_STATES)
+        # Withdrawn versions come last: "published" is before "withdrawn" in the alphabet.
+        collection = found.select_related("concept", "home").order_by("state", "-number").first()
+    else:
+        known = Q(state__in=PUBLIC_STATES) | Q(pk__in=editable_collections(principal).values("pk"))
+        collection = Collection.objects.select_related("concept", "home").filter(known, uid=uid).first()
+    if collection is None:
+        raise NotFound("There is no such collection, or none that you may see.")
+    return collection
+
+
+def get_collection_record(principal: Principal, *, uid: UUID | None = None, doi: str = "") -> CollectionRecord:
+    return collection_record(find_collection(principal, uid=uid, doi=doi), principal)
+
+
+def collection_record(collection: Collection, principal: Principal) -> CollectionRecord:
+    """The record of a collection that `principal` may see; its concept and home come fetched."""
+    text = text_of(collection)
+    if principal.hides_people:
+        text = replace(text, creators=(), contributors=())
+    home = collection.home
+    return CollectionRecord(
+        uid=collection.uid,
+        version=collection.version,
+        number=collection.number,
+        state=collection.state,
+        title=collection.title,
+        text=text,
+        licence=licence_ref(text.licence_id),
+        doi=collection.doi or "",
+        concept_uid=collection.concept.uid,
+        concept_doi=collection.concept.doi or "",
+        home=InvestigationRef(home.uid, home.title, home.visit_id) if home and collection.doi is None else None,
+        member_count=collection.member_count,
+        dataset_count=collection.dataset_count,
+        file_count=collection.file_count,
+        size=collection.size,
+        created_at=collection.created_at,
+        updated_at=collection.updated_at,
+        published_at=collection.published_at,
+        withdrawal_reason=collection.withdrawal_reason,
+    )
+
+
+def text_of(collection: Collection) -> PublicationText:
+    return PublicationText.from_json(collection.text)
+
+
+def licence_ref(spdx_id: str) -> LicenceRef:
+    """The licence of that SPDX id; an id that is not in the list stands for itself."""
+    for licence in spdx_licences():
+        if licence.spdx_id == spdx_id:
+            return LicenceRef(licence.spdx_id, licence.name, licence.url)
+    return LicenceRef(spdx_id, spdx_id, "")
+
+
+def versions_of(collection: Collection) -> list[CollectionRef]:
+    """The versions of the same concept that are or were published, the newest first."""
+    versions = Collection.objects.filter(concept_id=collection.concept_id, state__in=PUBLIC_STATES)
+    return [
+        CollectionRef(row.uid, row.number, row.doi or "", row.title, row.state, row.published_at)
+        for row in versions.defer("text").order_by("-number")[:MOST_VERSIONS]
+    ]
+
+
+def collections_holding(*, dataset: Dataset | None = None, investigation: Investigation | None = None) -> QuerySet:
+    """The published collections of which a dataset or an investigation is itself a member, the newest first."""
+    holding = Collection.objects.filter(state=CollectionState.PUBLISHED)
+    if dataset is not None:
+        whole = Q(members__investigation_id=dataset.investigation_id)
+        return holding.filter(Q(members__dataset=dataset) | whole).distinct().order_by("-id")
+    return holding.filter(members__investigation=investigation).order_by("-id")
+
+
+def member_page(
+    collection: Collection, principal: Principal, *, cursor: str = "", limit: int = MEMBERS_ON_A_PAGE
+) -> MemberPage:
+    """`limit` members after `cursor` (the key of the last one seen), in eight queries at most.
+
+    Those that `principal` may not even know of are left out, so that a page may be shorter than `limit`.
+    """
+    rows = collection.members.order_by("id")
+    if cursor:
+        rows = rows.filter(pk__gt=_row_of(collection, cursor))
+    found = list(rows[: limit + 1])
+    records = member_refs(found[:limit], principal)
+    next_cursor = _key_of(found[limit - 1]) if len(found) > limit else ""
+    return MemberPage(records, next_cursor)
+
+
+def member_refs(rows: Sequence[CollectionMember], principal: Principal) -> list[MemberRef]:
+    """The members as `principal` may know them, in their order, at a constant number of queries."""
+    now = timezone.now()
+    known = {
+        **_datasets([row.dataset_id for row in rows if row.dataset_id], principal, now),
+        **_investigations([row.investigation_id for row in rows if row.investigation_id], principal, now),
+        **_parts([row.part_id for row in rows if row.part_id]),
+    }
+    refs = [(row, known.get(_name(row))) for row in rows]
+    return [replace(ref, role=row.role) for row, ref in refs if ref is not None]
+
+
+def _name(row: CollectionMember) -> tuple[str, int]:
+    kind = next(kind for kind, column in _COLUMNS.items() if getattr(row, f"{column}_id"))
+    return kind, getattr(row, f"{_COLUMNS[kind]}_id")
+
+
+def _key_of(row: CollectionMember) -> str:
+    kind, _ = _name(row)
+    return f"{kind}-{getattr(row, _COLUMNS[kind]).uid}"
+
+
+def member_key(text: str) -> tuple[str, UUID]:
+    """The kind and uid of a member from its key. Raises InvalidInput for what is no key."""
+    kind, _, uid = text.partition("-")
+    try:
+        if kind in _COLUMNS:
+            return kind, UUID(uid)
+    except ValueError:
+        pass
+    raise InvalidInput("This is no member of a collection.", fields={"member": ["not a key of a member"]})
+
+
+def _row_of(collection: Collection, cursor: str) -> int:
+    kind, uid = member_key(cursor)
+    row = collection.members.filter(**{f"{_COLUMNS[kind]}__uid": uid}).values_list("pk", flat=True).first()
+    if row is None:
+        message = "This cursor is not one of ours. Begin again without it."
+        raise InvalidInput(message, code="bad-cursor", fields={"cursor": [message]})
+    return row
+
+
+Known = dict[tuple[str, int], MemberRef]
+
+
+def _datasets(keys: Sequence[int], principal: Principal, now: datetime) -> Known:
+    if not keys:
+        return {}
+    rows = list(with_references(Dataset.objects.filter(pk__in=keys)))
+    by_uid = {row.uid: row.pk for row in rows}
+    return {("dataset", by_uid[record.uid]): _of_dataset(record) for record in records_of(rows, principal, now=now)}
+
+
+def _investigations(keys: Sequence[int], principal: Principal, now: datetime) -> Known:
+    if not keys:
+        return {}
+    listed = access.listed_investigations(principal, now=now).filter(pk__in=keys).values("pk")
+    hidden = frozenset() if principal.sees_everything else access.hidden_instruments()
+    known = Q(pk__in=listed) | (Q(state=RecordState.WITHDRAWN) & ~Q(instrument__in=hidden))
+    rows = list(with_team(Investigation.objects.filter(known, pk__in=keys)))
+    by_uid = {row.uid: row.pk for row in rows}
+    records = investigation_records(rows, principal, now=now)
+    return {("investigation", by_uid[record.uid]): _of_investigation(record) for record in records}
+
+
+def _parts(keys: Sequence[int]) -> Known:
+    parts: Iterable[Collection] = Collection.objects.filter(pk__in=keys).defer("text") if keys else ()
+    return {("collection", part.pk): _of_part(part) for part in parts}
+
+
+def _of_dataset(record: DatasetRecord) -> MemberRef:
+    return MemberRef(
+        kind="dataset",
+        uid=record.uid,
+        title=record.title,
+        path=record.path,
+        role="",
+        doi="",
+        dataset_count=1,
+        file_count=record.file_count,
+        size=record.size,
+        access=record.access,
+    )
+
+
+def _of_investigation(record: InvestigationRecord) -> MemberRef:
+    return MemberRef(
+        kind="investigation",
+        uid=record.uid,
+        title=record.title,
+        path=record.path,
+        role="",
+        doi="",
+        dataset_count=record.dataset_count,
+        file_count=record.file_count,
+        size=record.size,
+        access=record.access,
+    )
+
+
+def _of_part(part: Collection) -> MemberRef:
+    return MemberRef(
+        kind="collection",
+        uid=part.uid,
+        title=part.title,
+        path=f"/doi/{part.doi}",
+        role="",
+        doi=part.doi or "",
+        dataset_count=part.dataset_count,
+        file_count=part.file_count,
+        size=part.size,
+    )
