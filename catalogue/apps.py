@@ -16,4 +16,5 @@ class CatalogueConfig(AppConfig):
         outbox.register_handler("extract", deliveries.extract)
         outbox.register_handler("checksum", deliveries.checksum)
         outbox.register_handler("check-file", deliveries.check_file)
+        outbox.register_handler("mail", deliveries.mail)
         user_logged_in.connect(merge_at_login, dispatch_uid="catalogue.merge_selection")

@@ -8,6 +8,7 @@ from catalogue.outbox import Retry
 from catalogue.services.extraction import extract_dataset
 from catalogue.services.fixity import check_file as check_one_file
 from catalogue.services.fixity import checksum_dataset
+from catalogue.services.mails import send_mail
 
 
 def extract(key: str, payload: dict) -> None:
@@ -32,3 +33,8 @@ def check_file(key: str, payload: dict) -> None:
         check_one_file(actor=SYSTEM, datafile_id=int(key))
     except Unavailable as error:
         raise Retry(error.message) from error
+
+
+def mail(key: str, payload: dict) -> None:
+    """`key` names the mail, which is in `payload`: the account, the subject and the text."""
+    send_mail(key, user_id=payload["user"], subject=payload["subject"], body=payload["body"])

@@ -27,6 +27,7 @@ from catalogue.models import (
     TechniqueAncestor,
 )
 from catalogue.models.datasets import ExtractionState, ParameterKind
+from catalogue.outbox import NEVER
 from catalogue.services.vocabularies import ancestor_pairs
 
 MOST_SHOWN = 20
@@ -108,7 +109,8 @@ def check_thumbnails() -> Iterator[str]:
 
 
 def check_deliveries() -> Iterator[str]:
-    for row in OutboxEntry.objects.filter(created_at__lt=timezone.now() - OLDEST_DELIVERY).order_by("created_at"):
+    waiting = OutboxEntry.objects.filter(available_at__lt=NEVER)
+    for row in waiting.filter(created_at__lt=timezone.now() - OLDEST_DELIVERY).order_by("created_at"):
         yield f"delivery {row.topic} {row.key} waits since {row.created_at:%Y-%m-%d %H:%M} UTC: {row.last_error[:200]}"
 
 

@@ -25,6 +25,7 @@ from prometheus_client.registry import Collector
 
 from catalogue.errors import NotFound
 from catalogue.models import OutboxEntry
+from catalogue.outbox import NEVER
 from catalogue.services.statistics import read_statistics
 
 REQUESTS = Counter("faircat_requests_total", "Answered requests", ["method", "route", "status"])
@@ -75,7 +76,8 @@ class SiteCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         depth = GaugeMetricFamily("faircat_outbox_entries", "Deliveries that wait", labels=["topic"])
         age = GaugeMetricFamily("faircat_outbox_oldest_seconds", "Age of the oldest waiting delivery", labels=["topic"])
-        waiting = OutboxEntry.objects.values("topic").annotate(count=Count("pk"), oldest=Min("created_at"))
+        entries = OutboxEntry.objects.filter(available_at__lt=NEVER)
+        waiting = entries.values("topic").annotate(count=Count("pk"), oldest=Min("created_at"))
         for row in waiting.order_by("topic"):
             depth.add_metric([row["topic"]], row["count"])
             age.add_metric([row["topic"]], (timezone.now() - row["oldest"]).total_seconds())

@@ -1,8 +1,9 @@
-"""Real servers on loopback for tests: WebDAV, S3, and one that sends whatever bytes a test gives it."""
+"""Real servers on loopback for tests: WebDAV, S3, the stand-in for DataCite, and one that sends whatever bytes a test gives it."""
 
 import contextlib
 import logging
 import socket
+import socketserver
 import ssl
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+from doi.standin.faults import Fault, Plan
+from doi.standin.rules import Repository
+from doi.standin.server import StandIn
 
 USERNAME = "instrument"
 PASSWORD = "correct horse: battery?"
@@ -71,6 +77,64 @@ def s3_backend():
 
 
 @dataclass
+class DataCiteServer:
+    """The stand-in for DataCite in a thread. It can be stopped and started again at the same address with its data."""
+
+    data: Path
+    user: str = "TEST.FAIRCAT"
+    password: str = "quite: a secret?"
+    prefix: str = "10.5072"
+    domains: tuple[str, ...] = ()
+    reads_until_registered: int = 1
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def stranger(self) -> Repository:
+        """Another account, with a prefix of its own."""
+        return Repository("OTHER.PLACE", "also secret", ("10.5555",))
+
+    def start(self) -> None:
+        account = Repository(self.user, self.password, (self.prefix,), self.domains)
+        self._server = StandIn(
+            ("127.0.0.1", self.port),
+            self.data,
+            (account, self.stranger),
+            reads_until_registered=self.reads_until_registered,
+        )
+        self.port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            self._server.close()
+            self._thread.join(10)
+
+    def fail(self, *faults: Fault, seed: int = 1) -> None:
+        """From now on these faults, in place of any before; none heals."""
+        self._server.plan = Plan(list(faults), seed)
+
+    def log(self) -> dict[str, Any]:
+        """`dois`: accepted writes, creations and mints of each name; `requests`: by method."""
+        return {"dois": self._server.store.counts(), "requests": dict(self._server.requests)}
+
+
+@contextmanager
+def datacite_server(data: Path, **options: Any) -> Iterator[DataCiteServer]:
+    """A running stand-in whose names are kept in the file `data`."""
+    server = DataCiteServer(data, **options)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@dataclass
 class ScriptedServer:
     """Sends one raw answer per connection, in order and the last one for ever; None never answers."""
 
@@ -119,6 +183,59 @@ class ScriptedServer:
                 connection.sendall(answer)
                 if not self.tls:
                     connection.shutdown(socket.SHUT_WR)
+
+
+@dataclass
+class MailServer:
+    """An SMTP server that keeps what it is sent, but refuses recipients and texts as `refusals` says ("RCPT": "550 no")."""
+
+    refusals: dict[str, str] = field(default_factory=dict)
+    mails: list[bytes] = field(default_factory=list)
+    port: int = 0
+
+    @contextmanager
+    def running(self) -> Iterator["MailServer"]:
+        mail_server = self
+
+        class Session(socketserver.StreamRequestHandler):
+            timeout = 10
+
+            def handle(self) -> None:
+                self.say("220 ready")
+                while line := self.rfile.readline().decode().strip():
+                    verb = line[:4].upper()
+                    if verb == "QUIT":
+                        return self.say("221 bye")
+                    if refusal := mail_server.refusals.get(verb):
+                        self.say(refusal)
+                    elif verb == "DATA":
+                        self.say("354 go on")
+                        self.take()
+                    else:
+                        self.say("250 fine")
+
+            def take(self) -> None:
+                lines = []
+                while (line := self.rfile.readline()) != b".\r\n":
+                    lines.append(line)
+                mail_server.mails.append(b"".join(lines))
+                self.say("250 taken")
+
+            def say(self, line: str) -> None:
+                self.wfile.write(line.encode() + b"\r\n")
+
+        class Server(socketserver.ThreadingTCPServer):
+            allow_reuse_address = True
+
+        with Server(("127.0.0.1", self.port), Session) as server:
+            self.port = server.server_address[1]
+            thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+            thread.start()
+            try:
+                yield self
+            finally:
+                server.shutdown()
+                thread.join(10)
 
 
 def http_answer(status: str, body: bytes = b"", *, announced: int | None = None, **headers: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Removes what has had its time: answers kept for repeated requests, forgotten drafts, ended sessions."""
+"""Removes what has had its time: answers kept for repeated requests, forgotten drafts, ended sessions, mails nobody can get."""
 
 from datetime import timedelta
 
@@ -7,10 +7,13 @@ from django.utils import timezone
 
 from catalogue.access import Principal
 from catalogue.errors import NotAllowed
-from catalogue.models import IdempotencyKey, RegistrationDraft
+from catalogue.models import IdempotencyKey, OutboxEntry, RegistrationDraft
+from catalogue.outbox import NEVER
+from catalogue.services.mails import TOPIC as MAIL
 
 ANSWERS_ARE_KEPT = timedelta(days=7)
 DRAFTS_ARE_KEPT = timedelta(days=90)
+REFUSED_MAILS_ARE_KEPT = timedelta(days=90)
 
 
 def remove_leftovers(*, actor: Principal) -> dict[str, int]:
@@ -18,9 +21,11 @@ def remove_leftovers(*, actor: Principal) -> dict[str, int]:
     if not actor.sees_everything:
         raise NotAllowed("Only the site itself tidies up.")
     now = timezone.now()
+    refused_mails = OutboxEntry.objects.filter(topic=MAIL, available_at=NEVER)
     old = {
         "answers": IdempotencyKey.objects.filter(created_at__lt=now - ANSWERS_ARE_KEPT),
         "drafts": RegistrationDraft.objects.filter(updated_at__lt=now - DRAFTS_ARE_KEPT),
+        "mails": refused_mails.filter(created_at__lt=now - REFUSED_MAILS_ARE_KEPT),
         "sessions": Session.objects.filter(expire_date__lt=now),
     }
     return {name: rows.delete()[0] for name, rows in old.items()}

@@ -145,6 +145,8 @@ METRICS_TOKEN = env.str("FAIRCAT_METRICS_TOKEN", default="")
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+# Seconds that anybody waits for the mail server.
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Faircat <noreply@example.org>")
 
 # --- DOIs ---

@@ -47,6 +47,7 @@ def test_old_answers_and_drafts_go_and_young_ones_stay():
     for title, age in (("old", 91), ("young", 89)):
         draft = RegistrationDraft.objects.create(owner=user, content={"title": title})
         RegistrationDraft.objects.filter(pk=draft.pk).update(updated_at=now - timedelta(days=age))
-    assert remove_leftovers(actor=SYSTEM) == {"answers": 1, "drafts": 1, "sessions": 0}
+    removed = remove_leftovers(actor=SYSTEM)
+    assert {name: count for name, count in removed.items() if count} == {"answers": 1, "drafts": 1}
     assert IdempotencyKey.objects.get().key == "young"
     assert RegistrationDraft.objects.get().content == {"title": "young"}
