@@ -12,4 +12,8 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 WHITENOISE_USE_FINDERS = True
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
+# The stand-in that `make run` starts and `manage.py datacite_standin` is; its password protects nothing.
+DATACITE_URL = env.str("DATACITE_URL", default="http://127.0.0.1:8090").rstrip("/")
+DATACITE_USER = env.str("DATACITE_USER", default="DEMO.FAIRCAT")
+DATACITE_PASSWORD = env.str("DATACITE_PASSWORD", default="not-a-secret")
 SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]

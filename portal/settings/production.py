@@ -3,7 +3,7 @@
 from django.core.exceptions import ImproperlyConfigured
 
 from portal.settings.base import *  # noqa: F403
-from portal.settings.base import PROXY_COUNT, env
+from portal.settings.base import DATACITE_PASSWORD, DATACITE_URL, DATACITE_USER, IS_DEMO, PROXY_COUNT, env
 
 REQUIRED = {
     "SECRET_KEY": "signs sessions; 50 random characters",
@@ -20,6 +20,11 @@ missing = [name for name in REQUIRED if not env.str(name, default="")]
 if missing:
     lines = [f"  {name}: {REQUIRED[name]}" for name in missing]
     raise ImproperlyConfigured("Set these environment variables before starting the site:\n" + "\n".join(lines))
+
+if DATACITE_URL and not (DATACITE_USER and DATACITE_PASSWORD):
+    raise ImproperlyConfigured("Set DATACITE_USER and DATACITE_PASSWORD too, or leave DATACITE_URL empty for no DOIs.")
+if DATACITE_URL and not DATACITE_URL.startswith("https://") and not IS_DEMO:
+    raise ImproperlyConfigured("DATACITE_URL begins with https://: the password of the site is sent there.")
 
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]

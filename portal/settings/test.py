@@ -17,6 +17,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Never in memory: a live server that is set up before the database would share one connection with the test.
     DATABASES["default"]["NAME"] = str(DATA_DIR / "faircat.sqlite3")
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+# No DOIs, unless a test brings a server for them.
+DATACITE_URL = ""
+DATACITE_PREFIX = "10.5072"
+DATACITE_IS_TEST = True
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir()
 WHITENOISE_USE_FINDERS = True
