@@ -1,15 +1,34 @@
 """A citation in plain words, in the form that DataCite recommends: Creator (Year): Title. Publisher. Identifier."""
 
+from collections.abc import Sequence
+
+from catalogue.publication import Publication
 from catalogue.record import DatasetRecord, InvestigationRecord
 
 MOST_NAMES = 10
 
 
 def citation(record: DatasetRecord | InvestigationRecord, *, site_url: str) -> str:
-    """The citation of `record`; its year is that of the release to the public."""
+    """The citation of `record` by its page; its year is that of the release to the public."""
     names = [f"{person.family_name}, {person.given_name}".rstrip(", ") for person in record.people]
-    creators = "; ".join(names[:MOST_NAMES]) + ("; et al." if len(names) > MOST_NAMES else "")
     return (
-        f"{creators or record.facility.name} ({record.access.opens_at.year}): {record.title}. "
+        f"{_creators(names) or record.facility.name} ({record.access.opens_at.year}): {record.title}. "
         f"{record.facility.name}. Dataset. {site_url}{record.path}"
     )
+
+
+def publication_citation(publication: Publication) -> str:
+    """The citation of a publication by its DOI or, without one, by its page."""
+    creators = _creators([creator.inverted_name for creator in publication.text.creators])
+    parts = [
+        f"{creators or publication.publisher_name} ({publication.publication_year}): {publication.text.title}",
+        f"Version {publication.version}" if publication.version else "",
+        publication.publisher_name,
+        publication.resource_type_general,
+        publication.doi_url or publication.url,
+    ]
+    return ". ".join(part.removesuffix(".") for part in parts if part)
+
+
+def _creators(names: Sequence[str]) -> str:
+    return "; ".join(names[:MOST_NAMES]) + ("; et al." if len(names) > MOST_NAMES else "")
