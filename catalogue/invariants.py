@@ -50,7 +50,16 @@ class Violation:
 
 def find_violations() -> list[Violation]:
     """What does not hold, at most MOST_SHOWN sentences for each check."""
-    return [Violation(check.__name__, text) for check in CHECKS for text in islice(check(), MOST_SHOWN)]
+    return [Violation(check.__name__, text) for check in all_checks() for text in islice(check(), MOST_SHOWN)]
+
+
+def add_checks(*checks: Check) -> None:
+    """Have checks of an app above run with those of the catalogue. Called in `AppConfig.ready()`."""
+    _of_other_apps.extend(check for check in checks if check not in _of_other_apps)
+
+
+def all_checks() -> tuple[Check, ...]:
+    return (*CHECKS, *_of_other_apps)
 
 
 def check_file_counts_of_datasets() -> Iterator[str]:
@@ -159,3 +168,4 @@ CHECKS: tuple[Check, ...] = (
     check_facilities_of_datasets,
     check_orcids,
 )
+_of_other_apps: list[Check] = []
