@@ -4,13 +4,15 @@ Source: the fields of biblatex's `@dataset` that classic BibTeX knows as `@misc`
 """
 
 import re
+from unicodedata import normalize
 
 from catalogue.publication import Creator, Publication
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
+    # BibTeX counts braces that are escaped too, so that a lone \{ would spoil the file.
+    "{": r"\textbraceleft{}",
+    "}": r"\textbraceright{}",
     "%": r"\%",
     "$": r"\$",
     "#": r"\#",
@@ -18,7 +20,6 @@ _SPECIAL = {
     "_": r"\_",
     "^": r"\textasciicircum{}",
     "~": r"\textasciitilde{}",
-    '"': r"\textquotedbl{}",
 }
 _ENTRY_TYPES = {"Software": "software", "Dataset": "dataset", "Collection": "dataset"}
 
@@ -71,6 +72,6 @@ def _verbatim(text: str) -> str:
 
 def _key(publication: Publication) -> str:
     first = publication.text.creators[0] if publication.text.creators else Creator()
-    name = re.sub(r"[^0-9A-Za-z]", "", first.family_name or first.name) or "anonymous"
+    name = re.sub(r"[^0-9A-Za-z]", "", normalize("NFKD", first.family_name or first.name)) or "publication"
     identifier = re.sub(r"[^0-9A-Za-z]+", "-", publication.doi.partition("/")[2] or publication.url.rpartition("/")[2])
     return f"{name}-{publication.publication_year}-{identifier.strip('-')}"

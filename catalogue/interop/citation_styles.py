@@ -87,13 +87,12 @@ def _formatted(item_json: str, key: str) -> str:
 @cache
 def _style(key: str) -> CitationStylesStyle:
     style = CitationStylesStyle(get_style_filepath(STYLES[key][1]), validate=False)
-    # citeproc-py does not know initialize="false": there the option must not reach, wherever else it is inherited.
-    inherited = style.root.attrib.pop("initialize-with", None)
-    for name in style.root.iter("{*}name"):
-        if name.get("initialize") == "false":
-            name.attrib.pop("initialize-with", None)
-        elif inherited is not None and "initialize-with" not in name.attrib:
-            name.set("initialize-with", inherited)
+    # citeproc-py does not know initialize="false": where a style says so, the option goes to the other names one by one.
+    if style.root.xpath("//@initialize[. = 'false']"):
+        inherited = style.root.attrib.pop("initialize-with")
+        for name in style.root.iter("{*}name"):
+            if name.get("initialize") != "false":
+                name.set("initialize-with", name.get("initialize-with", inherited))
     return style
 
 
