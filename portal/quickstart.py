@@ -18,6 +18,7 @@ from portal.supervisor import Program
 
 HOST = "127.0.0.1"
 IS_PREPARED = "FAIRCAT_QUICKSTART"
+STANDIN_PORT = "FAIRCAT_QUICKSTART_DATACITE_PORT"
 WORKERS = 2
 THREADS = 8
 
@@ -25,7 +26,7 @@ THREADS = 8
 def site_environment(folder: Path | None, port: int) -> dict[str, str]:
     """The environment of a site that shows `folder`, or the demonstration's own data: each has a data folder of its own."""
     data_dir = os.environ.get("FAIRCAT_DATA_DIR") or str(settings.BASE_DIR / "var" / _data_name(folder))
-    return os.environ | {
+    ours = {
         IS_PREPARED: "1",
         "DJANGO_SETTINGS_MODULE": "portal.settings.dev",
         "FAIRCAT_DATA_DIR": data_dir,
@@ -33,6 +34,16 @@ def site_environment(folder: Path | None, port: int) -> dict[str, str]:
         "FAIRCAT_SITE_URL": f"http://{HOST}:{port}",
         "PROMETHEUS_MULTIPROC_DIR": str(Path(data_dir) / "metrics"),
     }
+    return os.environ | ours | _standin_environment(port)
+
+
+def _standin_environment(port: int) -> dict[str, str]:
+    """Where the site's stand-in for DataCite listens; nothing when the environment names a service already."""
+    if "DATACITE_URL" in os.environ:
+        return {}
+    first = port + 90 if port < 65_000 else port - 190
+    standin_port = next(free for free in range(first, first + 100) if is_port_free(free))
+    return {STANDIN_PORT: str(standin_port), "DATACITE_URL": f"http://{HOST}:{standin_port}"}
 
 
 def _data_name(folder: Path | None) -> str:
@@ -50,16 +61,21 @@ def empty_folders(data_dir: Path) -> None:
 
 
 def services(data_dir: Path, port: int) -> list[Program]:
-    """The site and its worker, which keeps the time for periodic jobs too."""
+    """The site, its worker, which keeps the time for periodic jobs too, and its stand-in for DataCite."""
     python = [sys.executable, "-m"]
     site = ["gunicorn", "portal.wsgi", "--bind", f"{HOST}:{port}", "--worker-class", "gthread"]
     site += ["--workers", "1", "--threads", str(THREADS), "--no-control-socket"]
     worker = ["celery", "--app", "portal", "worker", "--beat", "--concurrency", str(WORKERS), "--loglevel", "INFO"]
     worker += ["--queues", "default,index,gpu", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return [
+    programs = [
         Program("site", [*python, *site], log=data_dir / "logs" / "site.log"),
         Program("worker", [*python, *worker], log=data_dir / "logs" / "worker.log"),
     ]
+    if standin_port := os.environ.get(STANDIN_PORT):
+        standin = [sys.executable, "manage.py", "datacite_standin", "--port", standin_port]
+        log = data_dir / "logs" / "datacite.log"
+        programs.append(Program("stand-in for DataCite", standin, log=log, is_optional=True))
+    return programs
 
 
 def registration_job(folder: Path | None) -> Program:
@@ -96,7 +112,17 @@ def welcome(folder: Path | None, data_dir: Path) -> str:
 {links}
 
   Data and logs:  {data_dir}
+  DOIs:           {_dois()}
   More links:     FAIRCAT_IS_DEMO=1 FAIRCAT_SITE_URL={settings.SITE_URL} FAIRCAT_DATA_DIR={data_dir} \\
                     {sys.executable} manage.py login_link pi
   Stop:           Ctrl-C
 """
+
+
+def _dois() -> str:
+    """Which service names come from, and how a stand-in that was stopped is started again."""
+    standin_port = os.environ.get(STANDIN_PORT)
+    if not standin_port:
+        return settings.DATACITE_URL or "none, DATACITE_URL is empty"
+    again = f"FAIRCAT_DATA_DIR={settings.DATA_DIR} {sys.executable} manage.py datacite_standin --port {standin_port}"
+    return f"{settings.DATACITE_URL}, a stand-in for DataCite; if it is stopped, start it again with\n{' ' * 20}{again}"

@@ -17,13 +17,15 @@ LAST_LINES = 15
 class Program:
     """One child process. With `log` its output goes to that file, else to the terminal.
 
-    A site needs its services for as long as it runs; a job (`is_job`) is expected to end by itself with status 0.
+    A site needs its services for as long as it runs, except those that `is_optional`: it goes on without them. A job
+    (`is_job`) is expected to end by itself with status 0.
     """
 
     name: str
     command: Sequence[str]
     log: Path | None = None
     is_job: bool = False
+    is_optional: bool = False
 
 
 class Supervisor:
@@ -83,8 +85,10 @@ class Supervisor:
             _kill_group(child)
             if program.is_job and status == 0:
                 continue
-            self._say(f"The {program.name} ended with status {status}.{_last_lines(program.log)}")
-            return True
+            goes_on = " The site goes on without it." if program.is_optional else ""
+            self._say(f"The {program.name} ended with status {status}.{goes_on}{_last_lines(program.log)}")
+            if not program.is_optional:
+                return True
         return False
 
     def stop(self) -> None:

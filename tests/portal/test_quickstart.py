@@ -16,6 +16,7 @@ import pytest
 from django.conf import settings
 from PIL import Image
 
+from portal import quickstart
 from tests.services import free_port
 
 LONGEST = 120
@@ -94,6 +95,10 @@ def add_old_picture(path: Path) -> None:
     os.utime(path, (OLD, OLD))
 
 
+def command_line(process: int) -> bytes:
+    return Path(f"/proc/{process}/cmdline").read_bytes()
+
+
 def get(address: str) -> str:
     with urllib.request.urlopen(address, timeout=10) as answer:
         return answer.read().decode()
@@ -120,13 +125,39 @@ def test_a_site_starts_registers_a_folder_stops_and_starts_again_with_its_data(t
         site.wait_for("1 new datasets")
         page = get(f"{address}/search")
         assert "first.png" in page and "second.png" in page
+        stop_the_stand_in_for_datacite(site)
+        assert "first.png" in get(f"{address}/search")
         assert sorted(os.listdir(folder / "session")) == ["first.png", "second.png"], "the folder is only read"
         for child in site.children():
-            if b"gunicorn" in Path(f"/proc/{child}/cmdline").read_bytes():
+            if b"gunicorn" in command_line(child):
                 os.kill(child, signal.SIGKILL)
         assert site.process.wait(timeout=LONGEST) == 1, "a site that lost a part says so and ends"
         assert "The site ended with status" in site.printed
         assert not site.children()
+
+
+def test_a_site_with_an_account_at_datacite_starts_no_stand_in(tmp_path: Path, monkeypatch):
+    monkeypatch.delenv("DATACITE_URL", raising=False)
+    assert names_of_services(tmp_path) == ["site", "worker", "stand-in for DataCite"]
+    monkeypatch.setenv("DATACITE_URL", "https://api.test.datacite.org")
+    assert names_of_services(tmp_path) == ["site", "worker"]
+
+
+def names_of_services(data_dir: Path) -> list[str]:
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in quickstart.site_environment(None, free_port()).items():
+            environment.setenv(name, value)
+        return [program.name for program in quickstart.services(data_dir, 8000)]
+
+
+def stop_the_stand_in_for_datacite(site: Site) -> None:
+    datacite = re.search(r"DOIs: +(http://127\.0\.0\.1:(\d+)), a stand-in", site.printed)
+    assert datacite and get(f"{datacite[1]}/heartbeat") == "OK"
+    again = re.search(r"^ +FAIRCAT_DATA_DIR=(\S+) \S+ manage.py datacite_standin --port (\d+)$", site.printed, re.M)
+    assert again and again.groups() == (str(site.data_dir), datacite[2])
+    (child,) = [child for child in site.children() if b"datacite_standin" in command_line(child)]
+    os.kill(child, signal.SIGTERM)
+    site.wait_for("The stand-in for DataCite ended with status -15. The site goes on without it.")
 
 
 def test_a_taken_port_is_said_with_what_to_do(tmp_path: Path):
