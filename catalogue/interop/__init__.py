@@ -1,1 +1,1 @@
-"""Outward forms: pure functions from a PublicRecord to schema.org, citations and, later, further formats. No database here."""
+"""Outward forms: pure functions from a PublicRecord or a Publication to schema.org, DataCite and citations. No database here."""
