@@ -134,10 +134,20 @@ def licence_ref(spdx_id: str) -> LicenceRef:
 def versions_of(collection: Collection) -> list[CollectionRef]:
     """The versions of the same concept that are or were published, the newest first."""
     versions = Collection.objects.filter(concept_id=collection.concept_id, state__in=PUBLIC_STATES)
+    return _refs(versions.order_by("-number")[:MOST_VERSIONS])
+
+
+def _refs(collections: QuerySet[Collection]) -> list[CollectionRef]:
     return [
         CollectionRef(row.uid, row.number, row.doi or "", row.title, row.state, row.published_at)
-        for row in versions.defer("text").order_by("-number")[:MOST_VERSIONS]
+        for row in collections.defer("text")
     ]
+
+
+def newest_collections(limit: int) -> list[CollectionRef]:
+    """The collections published last."""
+    published = Collection.objects.filter(state=CollectionState.PUBLISHED, published_at__isnull=False)
+    return _refs(published.order_by("-published_at")[:limit])
 
 
 def collections_holding(*, dataset: Dataset | None = None, investigation: Investigation | None = None) -> QuerySet:
@@ -242,7 +252,7 @@ def _of_dataset(record: DatasetRecord) -> MemberRef:
         title=record.title,
         path=record.path,
         role="",
-        doi="",
+        doi=record.doi,
         dataset_count=1,
         file_count=record.file_count,
         size=record.size,
@@ -257,7 +267,7 @@ def _of_investigation(record: InvestigationRecord) -> MemberRef:
         title=record.title,
         path=record.path,
         role="",
-        doi="",
+        doi=record.doi,
         dataset_count=record.dataset_count,
         file_count=record.file_count,
         size=record.size,

@@ -111,8 +111,12 @@ def sample_record(sample: Sample) -> SampleRecord:
     return SampleRecord(
         **vars(sample_ref(sample)),
         version=sample.version,
-        investigation=InvestigationRef(investigation.uid, investigation.title, investigation.visit_id),
+        investigation=_investigation_ref(investigation),
     )
+
+
+def _investigation_ref(investigation: Investigation) -> InvestigationRef:
+    return InvestigationRef(investigation.uid, investigation.title, investigation.visit_id, investigation.doi or "")
 
 
 def term_refs(techniques: Iterable[TechniqueRow]) -> tuple[TermRef, ...]:
@@ -180,7 +184,7 @@ def dataset_record(
 ) -> DatasetRecord:
     """The record of `dataset` for somebody who sees it at `level`.
 
-    `dataset` comes with investigation (team, proposal), instrument (facility), sample, licence and techniques fetched;
+    `dataset` comes with investigation (team, proposal), instrument (facility), sample, licence, techniques and `own_doi` fetched;
     `derived_from` and `derivatives` are those that the same person may know of.
     """
     investigation = dataset.investigation
@@ -195,7 +199,8 @@ def dataset_record(
         description="" if is_tombstone else dataset.description,
         kind=dataset.kind,
         people=people_of(investigation.team.all()),
-        investigation=InvestigationRef(investigation.uid, investigation.title, investigation.visit_id),
+        investigation=_investigation_ref(investigation),
+        doi=getattr(dataset, "own_doi", None) or "",
         proposal=investigation.proposal.number if investigation.proposal else "",
         facility=facility_ref(dataset.instrument.facility),
         instrument=instrument_ref(dataset.instrument),
@@ -254,6 +259,7 @@ def investigation_record(
         size=0 if hides_counts else investigation.size,
         created_at=investigation.created_at,
         updated_at=investigation.updated_at,
+        doi=investigation.doi or "",
         samples=tuple(sample_ref(sample) for sample in samples) if shows_metadata else (),
         relations=relation_refs(relations) if shows_metadata else (),
     )

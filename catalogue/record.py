@@ -106,6 +106,7 @@ class InvestigationRef:
     uid: UUID
     title: str
     visit_id: str
+    doi: str = ""
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,10 @@ class RelationRef:
 
 @dataclass(frozen=True)
 class DatasetRecord:
-    """A dataset as `access.level` permits. Under a summary `parameters`, `sample`, `notes`, `derived_from` and files are empty."""
+    """A dataset as `access.level` permits. Under a summary `parameters`, `sample`, `notes`, `derived_from` and files are empty.
+
+    `doi` is the dataset's own: that of a published collection which holds nothing else.
+    """
 
     uid: UUID
     version: int
@@ -185,6 +189,7 @@ class DatasetRecord:
     file_count: int
     size: int
     download_count: int
+    doi: str = ""
     proposal: str = ""
     sample: SampleRef | None = None
     format_label: str = ""
@@ -230,6 +235,7 @@ class InvestigationRecord:
     size: int
     created_at: datetime
     updated_at: datetime
+    doi: str = ""
     samples: tuple[SampleRef, ...] = ()
     relations: tuple[RelationRef, ...] = field(default=())
 
