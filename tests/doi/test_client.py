@@ -416,3 +416,47 @@ def test_a_service_that_was_away_goes_on_where_it_was(tmp_path: Path):
         found = client.get(DOI)
         assert found is not None and found.state == "findable"
         assert server.log()["dois"][DOI]["mints"] == 1
+
+
+def publish_at_last(client: DataCiteClient, doi: str) -> int:
+    """What a caller does: send again, or read and compare after an unknown outcome. Returns how often it was tried."""
+    for attempt in range(1, 100):
+        try:
+            client.put(doi, complete(event="publish"))
+            return attempt
+        except TryLater:
+            continue
+        except UnknownOutcome:
+            try:
+                found = client.get(doi)
+            except TryLater:
+                continue
+            if found and found.state == "findable":
+                return attempt
+    raise AssertionError(f"{doi} was never accepted")
+
+
+def test_under_all_faults_at_random_every_name_is_minted_once(datacite: DataCiteServer):
+    datacite.fail(
+        Fault("delay", seconds=0.02, probability=0.1),
+        Fault("slow_answer", seconds=0.4, probability=0.02),
+        *(
+            Fault(kind, probability=0.08)
+            for kind in ("429", "500", "503", "reset", "lost_acknowledgement", "malformed_json")
+        ),
+    )
+    client = DataCiteClient(
+        datacite.url, datacite.user, datacite.password, timeout=0.2, circuit=Circuit(limit=1_000_000)
+    )
+    names = [f"10.5072/n{number}" for number in range(150)]
+
+    attempts = [publish_at_last(client, name) for name in names]
+
+    assert max(attempts) > 2
+    counts = datacite.log()["dois"]
+    assert sorted(counts) == sorted(names)
+    assert {(count["creations"], count["mints"]) for count in counts.values()} == {(1, 1)}
+    datacite.fail()
+    for name in names:
+        found = client.get(name)
+        assert found is not None and (found.state, found.url) == ("findable", LANDING_PAGE)
