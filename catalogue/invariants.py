@@ -18,6 +18,7 @@ from catalogue.derived import Picture, picture_path
 from catalogue.identifiers import is_valid_orcid
 from catalogue.models import (
     Dataset,
+    ExtensionRequest,
     Instrument,
     Investigation,
     OutboxEntry,
@@ -26,8 +27,12 @@ from catalogue.models import (
     Technique,
     TechniqueAncestor,
 )
-from catalogue.models.datasets import ExtractionState, ParameterKind
+from catalogue.models.datasets import DatasetKind, ExtractionState, ParameterKind
+from catalogue.models.embargo import RequestState
+from catalogue.models.investigations import RecordState
 from catalogue.outbox import NEVER
+from catalogue.services.followers import closed_followers, followed_moment, sources_of
+from catalogue.services.references import chunks
 from catalogue.services.vocabularies import ancestor_pairs
 
 MOST_SHOWN = 20
@@ -143,6 +148,41 @@ def check_facilities_of_datasets() -> Iterator[str]:
             yield f"dataset {uid} has an instrument or a sample of another investigation"
 
 
+def check_followers() -> Iterator[str]:
+    """Closed processed data open with what they derive from."""
+    now = timezone.now()
+    links = Dataset.derived_from.through.objects
+    for datasets in _in_ranges(Dataset):
+        keys = datasets.filter(kind=DatasetKind.PROCESSED, follows_raw_data=True).values("pk")
+        linked = links.filter(from_dataset__in=keys).values_list("from_dataset", flat=True).distinct()
+        for chunk in chunks(list(linked)):
+            followers = list(closed_followers(chunk, now=now).select_related("investigation"))
+            sources = sources_of(followers)
+            for row in followers:
+                moment = followed_moment(row, sources[row.pk])
+                if moment != row.embargo_until:
+                    yield f"dataset {row.uid} says {row.embargo_until} where its raw data say {moment}"
+
+
+def check_releases() -> Iterator[str]:
+    """Nothing was released in the future: what is to open later has an embargo."""
+    for model in (Dataset, Investigation):
+        for uid in model._default_manager.filter(released_at__gt=timezone.now()).values_list("uid", flat=True):
+            yield f"{model.__name__.lower()} {uid} is said to be released in the future"
+
+
+def check_holds() -> Iterator[str]:
+    """Only an open request keeps data closed beyond their embargo, and none waits for what is open or withdrawn."""
+    now = timezone.now()
+    waiting = ExtensionRequest.objects.filter(state=RequestState.OPEN)
+    held = Investigation.objects.filter(held_until__gt=now, released_at__isnull=True, state=RecordState.ACTIVE)
+    for uid in held.exclude(pk__in=waiting.values("investigation_id")).values_list("uid", flat=True):
+        yield f"investigation {uid} is held although nobody asks for a longer embargo"
+    over = Q(investigation__released_at__lte=now) | Q(investigation__state=RecordState.WITHDRAWN)
+    for uid in waiting.filter(over).values_list("uid", flat=True):
+        yield f"request {uid} waits although its investigation was released or withdrawn"
+
+
 def check_orcids() -> Iterator[str]:
     for person in Person.objects.filter(orcid__isnull=False).iterator():
         if not is_valid_orcid(person.orcid or ""):
@@ -166,6 +206,9 @@ CHECKS: tuple[Check, ...] = (
     check_deliveries,
     check_waiting_extractions,
     check_facilities_of_datasets,
+    check_followers,
+    check_releases,
+    check_holds,
     check_orcids,
 )
 _of_other_apps: list[Check] = []

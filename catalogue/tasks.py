@@ -8,7 +8,7 @@ from django.utils import timezone
 from catalogue import invariants, outbox
 from catalogue.access import SYSTEM
 from catalogue.models import Statistic
-from catalogue.services import fixity, storages, watching
+from catalogue.services import fixity, openings, storages, watching
 from catalogue.services.housekeeping import remove_leftovers
 from catalogue.services.statistics import measure_statistics as measure
 from catalogue.services.usage import recount_downloads as recount
@@ -60,6 +60,12 @@ def check_storages() -> None:
 def check_fixity() -> None:
     """Compare the files whose last check is longest ago with their checksums."""
     fixity.check_oldest_files(actor=SYSTEM)
+
+
+@shared_task
+def announce_openings() -> int:
+    """Tell of what the clock has opened. Nothing waits for it: the data are open already."""
+    return openings.announce_openings(actor=SYSTEM)
 
 
 @shared_task

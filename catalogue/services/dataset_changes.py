@@ -17,6 +17,7 @@ from catalogue.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from catalogue.models import Datafile, Dataset, Investigation, Relation, Sample
 from catalogue.models.datasets import ExtractionState
 from catalogue.services.entry_checks import problems_of
+from catalogue.services.followers import follow_raw_data
 from catalogue.services.investigations import relation_row
 from catalogue.services.parameters import touch
 from catalogue.services.references import References, chunks, load_references
@@ -53,6 +54,8 @@ def update_dataset(*, actor: Principal, uid: UUID, changes: dict[str, Any], expe
             values["sample_id"] = _sample_id(dataset, changes["sample"])
         touch(dataset, expected_version=expected_version, **values)
         _set_links(dataset, found, changes)
+        if {"derived_from", "kind"} & set(changes):
+            follow_raw_data(actor=actor, dataset_ids=[dataset.pk])
         dataset.refresh_from_db()
         after = _snapshot(dataset)
         changed = [name for name in after if after[name] != before[name]]

@@ -29,7 +29,8 @@ from catalogue.models import (
     TeamMember,
 )
 from catalogue.models.investigations import TeamRole
-from catalogue.policy import embargo_end, policy_of
+from catalogue.policy import Policy, embargo_end, policy_of
+from catalogue.services.followers import follow_investigations
 from catalogue.services.versions import write_version
 from catalogue.vocabularies.datacite_types import RELATION_TYPES
 
@@ -70,7 +71,7 @@ def create_investigation(*, actor: Principal, entry: InvestigationEntry) -> Inve
                 proposal=_proposal(facility, entry),
                 visit_id=entry.visit_id,
                 licence_id=licence.pk if licence else policy.licence_id,
-                embargo_until=embargo_end(policy, entry.started_at, entry.ended_at),
+                **_first_embargo(policy, entry),
                 **{name: getattr(entry, name) for name in PLAIN_FIELDS},
             )
             _set_team(investigation, entry.team)
@@ -103,9 +104,11 @@ def update_investigation(
         raise InvalidInput("An investigation needs a title.", fields={"title": ["Required."]})
     if changes.get("licence"):
         values["licence"] = _licence(changes["licence"])
-    values |= _moved_embargo(investigation, started_at, ended_at)
+    moved = _moved_embargo(investigation, started_at, ended_at)
     with transaction.atomic():
-        write_version(investigation, values, expected_version)
+        write_version(investigation, values | moved, expected_version)
+        if moved:
+            follow_investigations(actor=actor, investigation_ids=[investigation.pk])
         if "team" in changes:
             _set_team(investigation, changes["team"])
         if "relations" in changes:
@@ -143,13 +146,21 @@ def _authorise_change(investigation: Investigation, actor: Principal, changes: d
 
 def _moved_embargo(
     investigation: Investigation, started_at: datetime, ended_at: datetime | None
-) -> dict[str, datetime]:
+) -> dict[str, datetime | None]:
     policy = policy_of(investigation.facility, investigation.instrument)
     by_policy = embargo_end(policy, investigation.started_at, investigation.ended_at)
     has_passed = access.opens_at(investigation) <= timezone.now()
-    if has_passed or investigation.embargo_until != by_policy:
+    moved = embargo_end(policy, started_at, ended_at)
+    if has_passed or investigation.embargo_until != by_policy or moved == by_policy:
         return {}
-    return {"embargo_until": embargo_end(policy, started_at, ended_at)}
+    is_held = investigation.held_until is not None and bool(policy.extension_hold)
+    return {"embargo_until": moved, "held_until": moved + policy.extension_hold if is_held else None}
+
+
+def _first_embargo(policy: Policy, entry: InvestigationEntry) -> dict[str, datetime | None]:
+    """By policy. Of what was over long before it is registered here, nobody is told that it has opened."""
+    until, now = embargo_end(policy, entry.started_at, entry.ended_at), timezone.now()
+    return {"embargo_until": until, "opening_announced_at": now if until <= now else None}
 
 
 def _check(entry: InvestigationEntry) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import Q
@@ -15,6 +16,7 @@ from catalogue.storages.errors import StoragePathRefused
 from catalogue.storages.paths import clean_path
 
 CHUNK = 500
+Value = TypeVar("Value")
 
 
 @dataclass
@@ -170,6 +172,6 @@ def load_taken_paths(found: References, entries: Sequence[DatasetEntry]) -> None
             found.taken_paths.update((storage_id, path) for path in rows)
 
 
-def chunks(values: Sequence[str]) -> Iterable[Sequence[str]]:
+def chunks(values: Sequence[Value]) -> Iterable[Sequence[Value]]:
     for start in range(0, len(values), CHUNK):
         yield values[start : start + CHUNK]

@@ -16,6 +16,7 @@ from catalogue.identifiers import new_uid
 from catalogue.models import Datafile, Dataset, Instrument, Investigation, Relation, Sample, Technique
 from catalogue.models.datasets import ExtractionState, FileRole, Fixity
 from catalogue.services.entry_checks import problems_of
+from catalogue.services.followers import follow_raw_data
 from catalogue.services.investigations import relation_row
 from catalogue.services.parameters import insert_parameters, parameter_row
 from catalogue.services.references import References, load_references, load_samples
@@ -175,6 +176,7 @@ def _insert(actor: Principal, accepted: list[_Accepted], found: References) -> N
     datasets = [one.dataset for one in accepted]
     Dataset.objects.bulk_create(datasets)
     _insert_links(accepted, found)
+    follow_raw_data(actor=actor, dataset_ids=[one.dataset.pk for one in accepted if one.entry.derived_from])
     insert_rows(Datafile, FILE_COLUMNS, _file_rows(accepted, found))
     insert_parameters(parameter_row(one.dataset.pk, entry) for one in accepted for entry in one.entry.parameters)
     write_audit_rows(

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db.models import F
 from django.utils import timezone
 
 from catalogue import outbox
@@ -78,6 +79,22 @@ def measure_a_foreign_sample(dataset: Dataset) -> None:
     Dataset.objects.update(sample=make_sample(other))
 
 
+def open_a_result_before_its_raw_data(dataset: Dataset) -> None:
+    other = make_investigation(facility=dataset.investigation.facility, instrument=dataset.instrument)
+    result = make_dataset(other, kind="processed", embargo_until=timezone.now() + timedelta(days=3))
+    result.derived_from.add(dataset)
+    Instrument.objects.update(dataset_count=2)
+    Investigation.objects.filter(pk=other.pk).update(dataset_count=1)
+
+
+def release_in_the_future(dataset: Dataset) -> None:
+    Dataset.objects.update(released_at=timezone.now() + timedelta(days=1))
+
+
+def hold_without_a_request(dataset: Dataset) -> None:
+    Investigation.objects.update(held_until=F("embargo_until") + timedelta(days=1))
+
+
 def mistype_an_orcid(dataset: Dataset) -> None:
     Person.objects.filter(pk=make_person(make_user()).pk).update(orcid="0000-0002-1825-0098")
 
@@ -92,6 +109,9 @@ BREAKAGES: dict[str, Callable[[Dataset], None]] = {
     "check_deliveries": leave_a_delivery_lying,
     "check_waiting_extractions": forget_an_extraction,
     "check_facilities_of_datasets": measure_a_foreign_sample,
+    "check_followers": open_a_result_before_its_raw_data,
+    "check_releases": release_in_the_future,
+    "check_holds": hold_without_a_request,
     "check_orcids": mistype_an_orcid,
 }
 
