@@ -186,8 +186,10 @@ BIG_DATASET = """
 COUNTS = (
     f"UPDATE catalogue_dataset SET file_count = {BIG_FILES}, size = {BIG_FILES}000000 WHERE registration_key = 'fill-1'",
     """
-    UPDATE catalogue_investigation SET dataset_count = c.datasets, file_count = c.files, size = c.bytes
-    FROM (SELECT investigation_id, count(*) AS datasets, sum(file_count) AS files, sum(size) AS bytes
+    UPDATE catalogue_investigation SET dataset_count = c.datasets, file_count = c.files, size = c.bytes,
+      first_dataset_key = c.first, last_dataset_key = c.last
+    FROM (SELECT investigation_id, count(*) AS datasets, sum(file_count) AS files, sum(size) AS bytes,
+                 min(id) AS first, max(id) AS last
           FROM catalogue_dataset GROUP BY investigation_id) AS c
     WHERE c.investigation_id = catalogue_investigation.id
     """,

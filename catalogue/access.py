@@ -74,6 +74,8 @@ class Principal:
 
 
 ANONYMOUS = Principal()
+# Datasets that say themselves when they open, as an index knows them.
+OWN_TERMS = Q(embargo_until__isnull=False) | Q(released_at__isnull=False)
 # The site itself, when a periodic job or a command acts: sees everything, registers nothing, is nobody's login.
 SYSTEM = Principal(label="system", is_administrator=True)
 
@@ -118,9 +120,13 @@ def public_level(record: Dataset | Investigation) -> Level:
 
 def hidden_instruments() -> frozenset[int]:
     """The instruments whose records under embargo nobody outside may know of, by primary key. Mostly there are none."""
+    return frozenset(_hidden_instrument_rows().values_list("pk", flat=True))
+
+
+def _hidden_instrument_rows() -> QuerySet[Instrument]:
     hidden = EmbargoMetadata.NONE
     stated = Q(embargo_metadata=hidden) | Q(embargo_metadata="", facility__embargo_metadata=hidden)
-    return frozenset(Instrument.objects.filter(stated).order_by().values_list("pk", flat=True))
+    return Instrument.objects.filter(stated).order_by()
 
 
 def hides_records() -> bool:
@@ -168,6 +174,18 @@ def open_q(now: datetime, prefix: str = "") -> Q:
         | Q(**{f"{prefix}embargo_until__lte": now})
         | (Q(**{f"{prefix}embargo_until__isnull": True}) & embargo_passed_q(now, f"{prefix}investigation__"))
     )
+
+
+def investigations_that_hold(choice: str, *, now: datetime) -> QuerySet[Investigation] | None:
+    """All investigations that may hold datasets that are "open" or "closed" at `now`; None for any other choice."""
+    stated = Dataset.objects.filter(investigation=OuterRef("pk")).filter(OWN_TERMS)
+    if choice == "open":
+        is_open = Q(released_at__lte=now) | embargo_passed_q(now)
+        return Investigation.objects.filter(is_open | Exists(stated.filter(open_q(now))))
+    if choice == "closed":
+        is_closed = Q(embargo_until__gt=now) | Q(held_until__gt=now)
+        return Investigation.objects.filter(is_closed | Exists(stated.filter(embargo_until__gt=now)))
+    return None
 
 
 def _grants(principal: Principal, now: datetime) -> QuerySet[AccessGrant]:
@@ -222,10 +240,10 @@ def full_datasets(principal: Principal, *, now: datetime) -> QuerySet[Dataset]:
 def listed_datasets(principal: Principal, *, now: datetime) -> QuerySet[Dataset]:
     """The datasets that `principal` may find in a list, some of them only as a summary. Withdrawn ones are in no list."""
     datasets = Dataset.objects.filter(state=RecordState.ACTIVE, investigation__state=RecordState.ACTIVE)
-    hidden = frozenset() if principal.sees_everything else hidden_instruments()
-    if not hidden:
+    if principal.sees_everything:
         return datasets
-    return datasets.filter(~Q(instrument__in=hidden) | open_q(now) | closed_access_q(principal, now))
+    is_hidden = Q(instrument__in=_hidden_instrument_rows().values("pk"))
+    return datasets.filter(~is_hidden | open_q(now) | closed_access_q(principal, now))
 
 
 def listed_investigations(principal: Principal, *, now: datetime) -> QuerySet[Investigation]:

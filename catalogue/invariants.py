@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 
-from django.db.models import BigIntegerField, Count, F, Max, Model, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Count, F, Max, Min, Model, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -88,6 +88,15 @@ def check_counts_of_investigations() -> Iterator[str]:
                 f"investigation {row.uid} says {row.dataset_count} datasets, {row.file_count} files, {row.size} B: "
                 f"{row.real_datasets}, {row.real_file_count}, {row.real_size} B"
             )
+
+
+def check_bounds_of_investigations() -> Iterator[str]:
+    """Lists look for datasets between the keys that an investigation keeps, and nowhere else."""
+    for investigations in _in_ranges(Investigation):
+        bounded = investigations.annotate(first=Min("datasets"), last=Max("datasets")).filter(first__isnull=False)
+        lacking = Q(first_dataset_key__isnull=True) | Q(last_dataset_key__isnull=True)
+        for row in bounded.filter(lacking | Q(first_dataset_key__gt=F("first")) | Q(last_dataset_key__lt=F("last"))):
+            yield f"investigation {row.uid} keeps keys of datasets from {row.first_dataset_key} to {row.last_dataset_key}"
 
 
 def check_dataset_counts() -> Iterator[str]:
@@ -199,6 +208,7 @@ def _in_ranges(model: type[Model]) -> Iterator[QuerySet]:
 CHECKS: tuple[Check, ...] = (
     check_file_counts_of_datasets,
     check_counts_of_investigations,
+    check_bounds_of_investigations,
     check_dataset_counts,
     check_ancestors_of_techniques,
     check_units_in_si,

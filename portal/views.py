@@ -1,6 +1,7 @@
 """The home page and the pages about the site itself."""
 
 import json
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -13,14 +14,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from catalogue import access, selectors
-from catalogue.browse import DatasetFilter, filter_datasets, page_of
+from catalogue.browse import DatasetFilter, Lists
 from catalogue.interop.schema_org import catalog_document
 from catalogue.models import Dataset, Facility, Statistic, Technique
 from portal import health
 
 NEWEST = 10
 TILES = 8
-TILES_KEPT_SECONDS = 300
+KEPT_SECONDS = 60
 STATS = (
     ("open_datasets", "open datasets"),
     ("embargoed_datasets", "under embargo"),
@@ -33,20 +34,28 @@ STATS = (
 def home_page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     anyone = access.ANONYMOUS
-    datasets = selectors.with_references(filter_datasets(DatasetFilter(access="open"), anyone, now=now))
-    newest = selectors.records_of(page_of(datasets, sort="newest", cursor="", limit=NEWEST).datasets, anyone, now=now)
-    tiles = cache.get_or_set("home-tiles", technique_tiles, TILES_KEPT_SECONDS)
+    page = Lists(anyone, now=now).page(DatasetFilter(access="open"), limit=NEWEST)
+    newest = selectors.records_of(page.datasets, anyone, now=now)
+    of_archive = cache.get_or_set("home", archive_at_a_glance, KEPT_SECONDS)
+    tiles = of_archive["tiles"]
     context = {
-        "stats": home_statistics(),
+        **of_archive,
         "newest": newest,
         "featured": next((record for record in newest if record.has_thumbnail), None),
-        "tiles": tiles,
         "examples": [{"text": tile["label"], "url": tile["url"]} for tile in tiles[:3]],
-        "facility_text": " and ".join(Facility.objects.values_list("name", flat=True)[:2]),
         "register_url": reverse("register"),
         "schema_org": catalog_document(site_url=settings.SITE_URL, site_name=settings.SITE_NAME),
     }
     return render(request, "portal/home.html", context)
+
+
+def archive_at_a_glance() -> dict[str, Any]:
+    """What the home page says of the archive as a whole, the same for everybody and kept for a while."""
+    return {
+        "stats": home_statistics(),
+        "tiles": [] if access.hides_records() else technique_tiles(),
+        "facility_text": " and ".join(Facility.objects.values_list("name", flat=True)[:2]),
+    }
 
 
 def home_statistics() -> list[dict[str, object]]:
@@ -59,8 +68,6 @@ def home_statistics() -> list[dict[str, object]]:
 
 
 def technique_tiles() -> list[dict[str, object]]:
-    if access.hides_records():
-        return []
     pictured = Dataset.objects.filter(access.open_q(timezone.now()), techniques=OuterRef("pk"), has_thumbnail=True)
     techniques = Technique.objects.filter(dataset_count__gt=0).order_by("-dataset_count")
     return [

@@ -23,7 +23,10 @@ PAGE_SIZE = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """A question with its asker. `selections` maps a facet to its chosen values, which are alternatives."""
+    """A question with its asker. `selections` maps a facet to its chosen values, which are alternatives.
+
+    `sort` is empty where nobody chose one; `order` is then what suits the question.
+    """
 
     principal: Principal
     text: str = ""
@@ -31,10 +34,19 @@ class Query:
     access: str = ""
     acquired_from: date | None = None
     acquired_to: date | None = None
-    sort: str = "newest"
+    sort: str = ""
     view: str = ""
     cursor: str = ""
     size: int = PAGE_SIZE
+
+    @property
+    def usual_order(self) -> str:
+        """Who asks for days of measurement gets them in their order; registered last comes first in all other lists."""
+        return "acquired" if self.acquired_from or self.acquired_to else "newest"
+
+    @property
+    def order(self) -> str:
+        return self.sort or self.usual_order
 
     def selected(self, facet: str) -> tuple[str, ...]:
         return dict(self.selections).get(facet, ())
@@ -45,7 +57,7 @@ class Query:
         pairs += [(facet, value) for facet in SELECTIONS for value in self.selected(facet)]
         pairs += [("access", self.access)]
         pairs += [("from", _iso(self.acquired_from)), ("to", _iso(self.acquired_to))]
-        pairs += [("sort", self.sort if self.sort != "newest" else ""), ("view", self.view)]
+        pairs += [("sort", self.sort if self.sort != self.usual_order else ""), ("view", self.view)]
         return [(name, value) for name, value in pairs if value]
 
     def url_parameters(self) -> str:
@@ -93,7 +105,7 @@ def parse_query(parameters: QueryDict | Mapping[str, list[str]], principal: Prin
         access=_choice(values, "access", ACCESS_CHOICES, "", notes),
         acquired_from=_day(values, "from", notes),
         acquired_to=_day(values, "to", notes),
-        sort=_choice(values, "sort", SORTS, "newest", notes),
+        sort=_choice(values, "sort", SORTS, "", notes),
         view=_choice(values, "view", ("grid",), "", notes) if _first(values, "view") != "list" else "",
         cursor=_first(values, "cursor"),
     )

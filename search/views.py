@@ -11,7 +11,7 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import require_safe
 from django_ratelimit.decorators import ratelimit
 
-from catalogue.browse import SORTS
+from catalogue.browse import MOST_COUNTED, SORTS
 from search.backends import database
 from search.query import Query, parse_query
 
@@ -27,7 +27,7 @@ class Chip:
     remove_url: str
 
 
-# A search that finds nothing asks which filter to drop: several counts more.
+# A search that finds nothing asks which filter to drop: several counts more, in one statement.
 @require_safe
 @ratelimit(group="search", key="user_or_ip", rate="240/m")
 def search_page(request: HttpRequest) -> HttpResponse:
@@ -43,7 +43,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
         "chips": shown,
         "notes": parsed.notes,
         "best_removal": None if answer.records else best_removal(query, shown),
-        "sorts": [{"value": name, "label": SORT_LABELS[name], "is_current": name == query.sort} for name in SORTS],
+        "sorts": [{"value": name, "label": SORT_LABELS[name], "is_current": name == query.order} for name in SORTS],
         "view": query.view,
         "all_url": reverse("search"),
         "api_url": f"{settings.SITE_URL}{reverse('api-datasets')}?{query.url_parameters()}",
@@ -100,13 +100,16 @@ def best_removal(query: Query, shown: list[Chip]) -> dict[str, Any] | None:
     conditions += [query.toggled(facet, value) for facet, values in query.selections for value in values]
     if len(conditions) < 2:
         return None
-    counted = [(database.total(candidate), place, candidate) for place, candidate in enumerate(conditions[:8])]
-    found, place, candidate = max(counted, key=lambda one: (one[0], -one[1]))
+    candidates = conditions[:8]
+    counts = database.totals(candidates)
+    found = max(counts)
     if not found:
         return None
-    removed = next(chip for chip in shown if chip.remove_url == address(candidate))
+    removed_url = address(candidates[counts.index(found)])
+    removed = next(chip for chip in shown if chip.remove_url == removed_url)
+    number = f"more than {MOST_COUNTED}" if found > MOST_COUNTED else str(found)
     return {
-        "text": f"Without “{removed.name}: {removed.text}” there are {found}.",
+        "text": f"Without “{removed.name}: {removed.text}” there are {number}.",
         "action": "Remove that filter",
         "url": removed.remove_url,
     }

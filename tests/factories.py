@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from catalogue.models import (
@@ -112,6 +113,13 @@ def make_storage(root: Path, **fields: Any) -> Storage:
     return Storage.objects.create(**(values | fields))
 
 
+def _keep_dataset_keys(dataset: Dataset) -> None:
+    """As registration does it."""
+    investigations = Investigation.objects.filter(pk=dataset.investigation_id)
+    first = Coalesce("first_dataset_key", dataset.pk)
+    investigations.update(first_dataset_key=first, last_dataset_key=dataset.pk)
+
+
 def make_dataset(
     investigation: Investigation | None = None,
     *,
@@ -134,6 +142,7 @@ def make_dataset(
     if "registered_by" not in fields:
         values["registered_by"] = User.objects.get_or_create(username="registrant")[0]
     dataset = Dataset.objects.create(**(values | _reason(fields) | fields))
+    _keep_dataset_keys(dataset)
     for name, content in (files or {}).items():
         assert storage is not None, "files need a storage"
         add_file(dataset, storage, name, content, has_checksums=has_checksums)

@@ -75,6 +75,11 @@ class Dataset(Record):
                 fields=["embargo_until"], name="dataset_own_embargo", condition=Q(embargo_until__isnull=False)
             ),
             models.Index(
+                fields=["investigation"],
+                name="dataset_own_terms",
+                condition=Q(embargo_until__isnull=False) | Q(released_at__isnull=False),
+            ),
+            models.Index(
                 fields=["extraction_state", "-id"],
                 name="dataset_not_extracted",
                 condition=Q(extraction_state__in=["pending", "failed"]),

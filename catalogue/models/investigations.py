@@ -31,7 +31,8 @@ class Investigation(Record):
 
     Whether it is open is never stored: it is a function of (state, released_at, embargo_until, held_until, now), see
     `access.py`. `held_until` keeps the data closed past `embargo_until` while a request for an extension is undecided.
-    `doi` is the DOI by which the investigation is cited, empty until DataCite made it findable.
+    `doi` is the DOI by which the investigation is cited, empty until DataCite made it findable. All its datasets lie between
+    `first_dataset_key` and `last_dataset_key` (primary keys), so that lists know where to look.
     """
 
     facility = models.ForeignKey(Facility, models.PROTECT, related_name="investigations")
@@ -54,6 +55,8 @@ class Investigation(Record):
     dataset_count = models.PositiveBigIntegerField(default=0, editable=False)
     file_count = models.PositiveBigIntegerField(default=0, editable=False)
     size = models.PositiveBigIntegerField(default=0, editable=False, help_text="Bytes")
+    first_dataset_key = models.BigIntegerField(null=True, editable=False)
+    last_dataset_key = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
         ordering = ["-id"]
@@ -73,6 +76,8 @@ class Investigation(Record):
         ]
         indexes = [
             models.Index(fields=["embargo_until"], name="investigation_embargo"),
+            models.Index(fields=["last_dataset_key"], name="investigation_by_last_dataset"),
+            models.Index(fields=["first_dataset_key"], name="investigation_by_first_dataset"),
             models.Index(
                 fields=["embargo_until"],
                 name="investigation_not_announced",

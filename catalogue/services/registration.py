@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.db.models.functions import Coalesce, Greatest, Least
 
 from catalogue import events, outbox
 from catalogue.access import Principal
@@ -249,21 +250,23 @@ def _add_to_counts(accepted: list[_Accepted], found: References) -> None:
     Last of all, so that other registrants wait for these rows as briefly as can be, and always in the same order, so that no
     two can deadlock.
     """
-    investigations: dict[int, list[int]] = {}
+    investigations: dict[int, list[Dataset]] = {}
     instruments: dict[int, int] = {}
     techniques: dict[int, int] = {}
     for one in accepted:
         dataset = one.dataset
-        sums = investigations.setdefault(dataset.investigation_id, [0, 0, 0])
-        sums[0] += 1
-        sums[1] += dataset.file_count
-        sums[2] += dataset.size
+        investigations.setdefault(dataset.investigation_id, []).append(dataset)
         instruments[dataset.instrument_id] = instruments.get(dataset.instrument_id, 0) + 1
         for iri in set(one.entry.techniques):
             techniques[found.techniques[iri]] = techniques.get(found.techniques[iri], 0) + 1
-    for key, (count, files, size) in sorted(investigations.items()):
+    for key, datasets in sorted(investigations.items()):
+        first, last = min(one.pk for one in datasets), max(one.pk for one in datasets)
         Investigation.objects.filter(pk=key).update(
-            dataset_count=F("dataset_count") + count, file_count=F("file_count") + files, size=F("size") + size
+            dataset_count=F("dataset_count") + len(datasets),
+            file_count=F("file_count") + sum(one.file_count for one in datasets),
+            size=F("size") + sum(one.size for one in datasets),
+            first_dataset_key=Least(Coalesce("first_dataset_key", first), first),
+            last_dataset_key=Greatest(Coalesce("last_dataset_key", last), last),
         )
     for key, count in sorted(instruments.items()):
         Instrument.objects.filter(pk=key).update(dataset_count=F("dataset_count") + count)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from catalogue import selectors
 from catalogue.access import Level
-from catalogue.browse import DatasetFilter, filter_datasets, page_of
+from catalogue.browse import DatasetFilter, Lists
 from catalogue.masking import investigation_record
 from catalogue.views.register import draft_links
 
@@ -27,8 +27,7 @@ def dashboard_page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     rows = list(selectors.own_investigations(request.principal)[:INVESTIGATIONS_ON_A_PAGE])
     investigations = [investigation_record(row, Level.FULL, now=now) for row in rows]
-    datasets = selectors.with_references(filter_datasets(DatasetFilter(access="mine"), request.principal, now=now))
-    newest = page_of(datasets, sort="newest", cursor="", limit=RECENT).datasets
+    newest = Lists(request.principal, now=now).page(DatasetFilter(access="mine"), limit=RECENT).datasets
     context = {
         "drafts": draft_links(request),
         "investigations": investigations,

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -97,8 +96,8 @@ def _private_if_closed(request: HttpRequest, response: HttpResponse) -> HttpResp
 
 def _dataset_page(request: HttpRequest, wanted: browse.DatasetFilter) -> dict[str, Any]:
     now = timezone.now()
-    found: QuerySet[Dataset] = selectors.with_references(browse.filter_datasets(wanted, request.principal, now=now))
-    part = browse.page_of(found, sort="newest", cursor=request.GET.get("cursor", ""), limit=DATASETS_ON_A_PAGE)
+    lists = browse.Lists(request.principal, now=now)
+    part = lists.page(wanted, cursor=request.GET.get("cursor", ""), limit=DATASETS_ON_A_PAGE)
     records = selectors.records_of(part.datasets, request.principal, now=now)
     return {"records": records, "next_cursor": part.next_cursor}
 

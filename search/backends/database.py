@@ -1,19 +1,23 @@
 """The query answered by the database: exact, in step at once, meant for small archives and for the time before an index stands."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.core.cache import cache
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from catalogue import selectors
 from catalogue.access import hides_records
-from catalogue.browse import DatasetFilter, count_up_to, filter_datasets, page_of
-from catalogue.models import Dataset, Facility, Instrument, Technique
+from catalogue.browse import MOST_COUNTED, DatasetFilter, Lists
+from catalogue.models import Facility, Instrument, Technique
 from catalogue.models.datasets import DatasetKind
 from catalogue.record import DatasetRecord
 from search.query import Query
 
 MOST_OPTIONS = 30
+OPTIONS_KEPT_SECONDS = 60
+Options = tuple[tuple[str, str, int | None], ...]
 
 
 @dataclass(frozen=True)
@@ -47,30 +51,24 @@ class Answer:
 
 def answer(query: Query) -> Answer:
     now = timezone.now()
-    matching = filter_datasets(as_filter(query), query.principal, now=now)
-    page = page_of(selectors.with_references(matching), sort=query.sort, cursor=query.cursor, limit=query.size)
-    total, is_exact = len(page.datasets), True
-    if query.cursor or page.next_cursor:
-        total, is_exact = count_up_to(_likely_first(matching, query))
+    lists, wanted = Lists(query.principal, now=now), as_filter(query)
+    page = lists.page(wanted, cursor=query.cursor, limit=query.size, is_counted=True)
+    count = page.count
+    if count is None:
+        count = lists.count(wanted) if query.cursor or page.next_cursor else len(page.datasets)
     return Answer(
         records=selectors.records_of(page.datasets, query.principal, now=now),
-        total=total,
-        is_total_exact=is_exact,
+        total=min(count, MOST_COUNTED),
+        is_total_exact=count <= MOST_COUNTED,
         next_cursor=page.next_cursor,
         facets=facets(query),
     )
 
 
-def total(query: Query) -> int:
-    """How many datasets match, counted up to the ceiling."""
-    return count_up_to(_likely_first(filter_datasets(as_filter(query), query.principal, now=timezone.now()), query))[0]
-
-
-def _likely_first(datasets: QuerySet[Dataset], query: Query) -> QuerySet[Dataset]:
-    """In the order in which counting comes soonest to its ceiling: what is closed is mostly new, what is open mostly old."""
-    if query.access in ("open", "closed"):
-        return datasets.order_by("id" if query.access == "open" else "-id")
-    return datasets.order_by()
+def totals(queries: Sequence[Query]) -> list[int]:
+    """How many datasets match each of the queries of one principal; one more than MOST_COUNTED stands for all that are more."""
+    lists = Lists(queries[0].principal, now=timezone.now())
+    return lists.counts([as_filter(query) for query in queries])
 
 
 def as_filter(query: Query) -> DatasetFilter:
@@ -85,26 +83,47 @@ def as_filter(query: Query) -> DatasetFilter:
         access=query.access,
         acquired_from=query.acquired_from,
         acquired_to=query.acquired_to,
-        sort=query.sort,
+        sort=query.order,
     )
 
 
 def facets(query: Query) -> tuple[Facet, ...]:
-    """Facilities, instruments and techniques that have datasets, from counts that are kept, not counted."""
-    shows_counts = query.principal.sees_everything or not hides_records()
+    """Facilities, instruments and techniques that have datasets, from counts that are kept, not counted.
+
+    They are of the whole archive and the same for everyone but curators, and are looked up once a minute.
+    """
+    is_curator = query.principal.sees_everything
+    kept = cache.get_or_set(
+        "facets-of-curators" if is_curator else "facets",
+        lambda: archive_options(shows_counts=is_curator or not hides_records()),
+        OPTIONS_KEPT_SECONDS,
+    )
+    options: dict[str, Options] = kept or {}
+    rows: tuple[tuple[str, str, Options], ...] = (
+        ("technique", "Technique", options["technique"]),
+        ("instrument", "Instrument", options["instrument"]),
+        ("facility", "Facility", options["facility"]),
+        ("access", "Access", tuple((value, label, None) for value, label in access_choices(query))),
+        ("kind", "Kind", tuple((value, label, None) for value, label in DatasetKind.choices)),
+    )
+    return tuple(_facet(query, name, title, values) for name, title, values in rows)
+
+
+def archive_options(*, shows_counts: bool) -> dict[str, Options]:
+    """Value, label and count of the choices that come from the archive."""
     instruments = list(_instruments(shows_counts).select_related("facility")[:MOST_OPTIONS])
     by_facility: dict[Facility, int] = {}
     for instrument in instruments:
         by_facility[instrument.facility] = by_facility.get(instrument.facility, 0) + instrument.dataset_count
-    techniques = _techniques(shows_counts)[:MOST_OPTIONS]
-    rows: tuple[tuple[str, str, list[tuple[str, str, int | None]]], ...] = (
-        ("technique", "Technique", [(row.iri, row.label, row.dataset_count) for row in techniques]),
-        ("instrument", "Instrument", [(row.short_name, row.name, row.dataset_count) for row in instruments]),
-        ("facility", "Facility", [(row.short_name, row.name, count) for row, count in by_facility.items()]),
-        ("access", "Access", [(value, label, None) for value, label in access_choices(query)]),
-        ("kind", "Kind", [(value, label, None) for value, label in DatasetKind.choices]),
-    )
-    return tuple(_facet(query, name, title, options, shows_counts) for name, title, options in rows)
+    named = {
+        "technique": [(row.iri, row.label, row.dataset_count) for row in _techniques(shows_counts)[:MOST_OPTIONS]],
+        "instrument": [(row.short_name, row.name, row.dataset_count) for row in instruments],
+        "facility": [(row.short_name, row.name, count) for row, count in by_facility.items()],
+    }
+    return {
+        name: tuple((value, label, count if shows_counts else None) for value, label, count in values)
+        for name, values in named.items()
+    }
 
 
 def _instruments(shows_counts: bool) -> QuerySet[Instrument]:
@@ -126,11 +145,7 @@ def access_choices(query: Query) -> list[tuple[str, str]]:
     return choices if query.principal.is_anonymous else [*choices, ("mine", "mine and shared with me")]
 
 
-def _facet(
-    query: Query, name: str, title: str, options: list[tuple[str, str, int | None]], shows_counts: bool
-) -> Facet:
+def _facet(query: Query, name: str, title: str, options: Options) -> Facet:
     chosen = (query.access,) if name == "access" else query.selected(name)
-    values = tuple(
-        FacetValue(value, text, count if shows_counts else None, value in chosen) for value, text, count in options
-    )
+    values = tuple(FacetValue(value, text, count, value in chosen) for value, text, count in options)
     return Facet(name, title, values, is_open=name in ("technique", "instrument") or bool(chosen and chosen != ("",)))

@@ -99,9 +99,14 @@ def mistype_an_orcid(dataset: Dataset) -> None:
     Person.objects.filter(pk=make_person(make_user()).pk).update(orcid="0000-0002-1825-0098")
 
 
+def forget_the_first_dataset(dataset: Dataset) -> None:
+    Investigation.objects.update(first_dataset_key=dataset.pk + 1)
+
+
 BREAKAGES: dict[str, Callable[[Dataset], None]] = {
     "check_file_counts_of_datasets": lose_a_file,
     "check_counts_of_investigations": miscount_an_investigation,
+    "check_bounds_of_investigations": forget_the_first_dataset,
     "check_dataset_counts": miscount_an_instrument,
     "check_ancestors_of_techniques": lose_an_ancestor,
     "check_units_in_si": leave_out_the_si_value,
