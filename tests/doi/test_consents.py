@@ -1,0 +1,120 @@
+"""Consents: closed data of others are published only when their principal investigator agreed, and then by name."""
+
+import pytest
+
+from catalogue.access import principal_of
+from catalogue.errors import Conflict, InvalidInput, NotAllowed
+from catalogue.models import AuditEntry, ReleaseConsent
+from catalogue.services.collection_members import add_members
+from catalogue.services.consents import decide_consent, open_consents
+from doi import services
+from doi.receivers import on_collections_changed
+from doi.selectors import delivery_status
+from tests import factories
+from tests.doi.world import Draft, deliver, make_draft, waiting
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+
+
+@pytest.fixture
+def other_pi():
+    return factories.make_user("other-pi", first_name="Lise", last_name="Meitner")
+
+
+@pytest.fixture
+def draft(datacite, other_pi) -> Draft:
+    """A draft that holds, beside the maker's own dataset, the whole of an investigation that another leads."""
+    draft = make_draft()
+    theirs = factories.make_investigation(pi=other_pi, title="Theirs")
+    factories.make_dataset(theirs)
+    factories.add_member(theirs, draft.pi)
+    add_members(actor=draft.actor, collection=draft.collection, investigations=[theirs.uid])
+    return draft
+
+
+def the_question() -> ReleaseConsent:
+    return ReleaseConsent.objects.get(state="open")
+
+
+def answer(user, *, agrees: bool, reason: str = "") -> None:
+    consent = the_question()
+    decide_consent(actor=principal_of(user), consent=consent, agrees=agrees, reason=reason)
+    on_collections_changed(uids=[consent.collection.uid])
+
+
+def test_a_publication_waits_for_the_leader_whose_data_it_would_open(draft, other_pi):
+    draft.publish()
+    deliver()
+    draft.read_again()
+    assert draft.collection.state == "publishing"
+    assert draft.identifier.state == "draft"
+    assert delivery_status(draft.identifier).text == (
+        "Waiting for the consent of the principal investigator of Theirs."
+    )
+    assert list(open_consents(principal_of(other_pi))) == [the_question()]
+    answer(other_pi, agrees=True)
+    deliver()
+    draft.read_again()
+    theirs = ReleaseConsent.objects.get(investigation__title="Theirs").investigation
+    assert (draft.collection.state, draft.identifier.state) == ("published", "findable")
+    assert theirs.released_at is not None
+    assert draft.investigation.released_at is None, "only the dataset that was named is released"
+    assert draft.dataset.released_at is not None
+    audit = AuditEntry.objects.get(action="publish", object_id=str(draft.collection.uid)).after
+    assert audit["agreed"] == sorted([draft.pi.username, "Lise Meitner"])
+    assert (audit["released_investigations"], audit["released_datasets"]) == (1, 1)
+
+
+def test_a_refusal_makes_a_draft_again_and_opens_nothing(draft, other_pi):
+    draft.publish()
+    answer(other_pi, agrees=False, reason="The paper is not accepted yet.")
+    deliver()
+    draft.read_again()
+    assert (draft.collection.state, draft.identifier.state) == ("draft", "draft")
+    assert draft.dataset.released_at is None
+    audit = AuditEntry.objects.filter(action="return-to-draft").get()
+    assert "The paper is not accepted yet." in audit.after["reason"]
+    draft.publish()
+    assert the_question().decided_at is None, "a new attempt asks anew"
+
+
+def test_nobody_but_the_leader_and_curators_answers(draft, other_pi):
+    draft.publish()
+    for user in (draft.pi, factories.make_user()):
+        with pytest.raises(NotAllowed):
+            decide_consent(actor=principal_of(user), consent=the_question(), agrees=True)
+        assert not open_consents(principal_of(user)).exists()
+    curator = principal_of(factories.make_curator())
+    with pytest.raises(InvalidInput):
+        decide_consent(actor=curator, consent=the_question(), agrees=True)
+    decide_consent(actor=curator, consent=the_question(), agrees=True, reason="The leader left the university.")
+
+
+def test_a_question_is_answered_once(draft, other_pi):
+    draft.publish()
+    consent = the_question()
+    answer(other_pi, agrees=True)
+    with pytest.raises(Conflict):
+        decide_consent(actor=principal_of(other_pi), consent=consent, agrees=False, reason="No.")
+
+
+def test_calling_off_takes_the_questions_back(draft, other_pi):
+    draft.publish()
+    services.cancel_publication(actor=draft.actor, collection=draft.collection)
+    assert not open_consents(principal_of(other_pi)).exists()
+    with pytest.raises(Conflict):
+        decide_consent(actor=principal_of(other_pi), consent=ReleaseConsent.objects.get(state="withdrawn"), agrees=True)
+
+
+def test_open_data_need_no_consent(datacite):
+    draft = make_draft()
+    open_one = factories.make_dataset(is_open=True)
+    from django.db.models import Q
+
+    add_members(actor=draft.actor, collection=draft.collection, datasets=Q(pk=open_one.pk))
+    draft.publish()
+    deliver()
+    assert draft.read_again().collection.state == "published"
+    open_one.refresh_from_db()
+    assert open_one.released_at is None, "what was open already is not touched"
+    assert waiting() == 1, "the concept is told next"
