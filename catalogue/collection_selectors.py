@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from catalogue import access
 from catalogue.access import Principal
+from catalogue.collection_contents import investigations_in
 from catalogue.errors import InvalidInput, NotAllowed, NotFound
 from catalogue.models import Collection, CollectionMember, Dataset, Investigation, TeamMember
 from catalogue.models.collections import CollectionState
-from catalogue.models.investigations import RecordState
+from catalogue.models.investigations import RecordState, TeamRole
 from catalogue.publication import PublicationText, normalise_doi
 from catalogue.record import (
     CollectionRecord,
@@ -46,16 +47,17 @@ def editable_collections(principal: Principal) -> QuerySet[Collection]:
     collections = Collection.objects.select_related("concept", "home")
     if principal.user_id is None or principal.instrument_id is not None or not principal.has_scope("register"):
         return collections.none()
-    if principal.sees_everything:
-        return collections
-    teams = TeamMember.objects.filter(person__user_id=principal.user_id).values("investigation_id")
-    return collections.filter(Q(created_by_id=principal.user_id) | Q(home_id__in=teams))
+    return collections if principal.sees_everything else collections.filter(_own_q(principal))
 
 
 def own_collections(principal: Principal) -> QuerySet[Collection]:
     """What a person works on: collections that they began and those of their teams, the last changed first."""
-    as_member = replace(principal, is_curator=False, is_administrator=False)
-    return editable_collections(as_member).order_by("-updated_at", "-id")
+    return editable_collections(principal).filter(_own_q(principal)).order_by("-updated_at", "-id")
+
+
+def _own_q(principal: Principal) -> Q:
+    teams = TeamMember.objects.filter(person__user_id=principal.user_id).values("investigation_id")
+    return Q(created_by_id=principal.user_id) | Q(home_id__in=teams)
 
 
 def find_editable(uid: UUID, principal: Principal) -> Collection:
@@ -69,6 +71,18 @@ def find_editable(uid: UUID, principal: Principal) -> Collection:
 def check_editor(collection: Collection, actor: Principal) -> None:
     if not editable_collections(actor).filter(pk=collection.pk).exists():
         raise NotAllowed("Only its maker, the team of its investigation and curators may change a collection.")
+
+
+def may_publish(collection: Collection, principal: Principal) -> bool:
+    """Whether an editor may also publish: curators, and those who lead one of the investigations that it holds."""
+    if not editable_collections(principal).filter(pk=collection.pk).exists():
+        return False
+    if principal.sees_everything:
+        return True
+    leaders = TeamMember.objects.filter(
+        person__user_id=principal.user_id, role__in=(TeamRole.PI, TeamRole.LOCAL_CONTACT)
+    )
+    return investigations_in(collection).filter(pk__in=leaders.values("investigation_id")).exists()
 
 
 def find_collection(principal: Principal, *, uid: UUID | None = None, doi: str = "") -> Collection:

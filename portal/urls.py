@@ -23,6 +23,7 @@ urlpatterns = [
     path("about", views.about_page, name="about"),
     path("", include("catalogue.urls")),
     path("", include("search.urls")),
+    path("", include("doi.urls")),
     path("api/", include("catalogue.api.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -17,7 +17,7 @@ from catalogue.access import Level, Principal
 from catalogue.audit import write_audit
 from catalogue.collection_contents import concepts_in, contents_of
 from catalogue.collection_selectors import check_editor
-from catalogue.errors import Conflict, InvalidInput
+from catalogue.errors import Conflict, InvalidInput, StaleVersion
 from catalogue.models import Collection, CollectionMember, Dataset, Investigation, TeamMember
 from catalogue.models.collections import CollectionState
 from catalogue.models.investigations import RecordState
@@ -83,8 +83,14 @@ def remove_members(*, actor: Principal, collection: Collection, members: Sequenc
     return removed
 
 
-def set_role(*, actor: Principal, collection: Collection, roles: Mapping[Member, str]) -> None:
-    """Say what part each of these members plays in the publication, such as "data of figure 2"."""
+def set_role(
+    *, actor: Principal, collection: Collection, roles: Mapping[Member, str], seen: Mapping[Member, str] | None = None
+) -> None:
+    """Say what part each of these members plays in the publication, such as "data of figure 2".
+
+    `seen` holds the roles as the writer knew them: one that the writer left alone is not written, and one that somebody
+    else has changed since is not overwritten (StaleVersion).
+    """
     check_editor(collection, actor)
     if too_long := [role for role in roles.values() if len(role) > LONGEST_ROLE]:
         message = f"A role has at most {LONGEST_ROLE} characters: {too_long[0][:40]}…"
@@ -93,7 +99,7 @@ def set_role(*, actor: Principal, collection: Collection, roles: Mapping[Member,
         claim_draft(collection)
         rows = list(collection.members.filter(_members_q(list(roles))).annotate(**_UIDS))
         for row in rows:
-            row.role = roles[_member_of(row)].strip()
+            row.role = _new_role(row, roles, seen)
         CollectionMember.objects.bulk_update(rows, ["role"], batch_size=200)
     collection.refresh_from_db()
 
@@ -229,6 +235,20 @@ def _find_home(collection: Collection, actor: Principal) -> None:
     )
     if first is not None:
         Collection.objects.filter(pk=collection.pk).update(home_id=first[0] or first[1])
+
+
+def _new_role(row: CollectionMember, roles: Mapping[Member, str], seen: Mapping[Member, str] | None) -> str:
+    member = _member_of(row)
+    role = roles[member].strip()
+    known = row.role if seen is None else seen.get(member, "").strip()
+    if role == known:
+        return row.role
+    if known != row.role and role != row.role:
+        raise StaleVersion(
+            f"Somebody else gave this member the role “{row.role}” since you read it. Nothing was overwritten.",
+            code="role-changed",
+        )
+    return role
 
 
 _UIDS = {"dataset_uid": F("dataset__uid"), "investigation_uid": F("investigation__uid"), "part_uid": F("part__uid")}

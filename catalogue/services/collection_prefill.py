@@ -75,6 +75,12 @@ def subject_of(technique: Technique) -> Subject:
     )
 
 
+def subject_named(term: str) -> Subject:
+    """The technique of that name, or a free keyword."""
+    technique = Technique.objects.filter(label__iexact=term.strip()).order_by("id").first()
+    return subject_of(technique) if technique else Subject(term=term.strip())
+
+
 def _who(creator: Creator) -> str:
     return creator.orcid or creator.inverted_name.casefold()
 

@@ -9,6 +9,7 @@ from tests.access.world import STATES, World
 READERS = {"member", "pi", "contact", "granted", "partner", "curator", "administrator"}
 CURATORS = {"curator", "administrator"}
 TEAM = {"member", "pi", "contact", "curator", "administrator"}
+LEADERS = TEAM - {"member"}
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ def file_address(world: World, state: str) -> str:
 
 def draft(path: str) -> Callable[[World, str], str]:
     return lambda world, state: "/" + path.replace("<uuid:uid>", str(world.draft.uid))
+
+
+def collection(path: str) -> Callable[[World, str], str]:
+    return lambda world, state: "/" + path.replace("<uuid:uid>", str(world.collection.uid))
 
 
 def storage(path: str) -> Callable[[World, str], str]:
@@ -117,6 +122,25 @@ DOWNLOADS = [
     ),
 ]
 
+DOIS = [
+    Route("doi/new", "login", fixed("doi/new"), writers=frozenset({"anybody"})),
+    *(
+        Route(f"doi/drafts/<uuid:uid>{step}", "collection", collection(f"doi/drafts/<uuid:uid>{step}"), frozenset(TEAM))
+        for step in ("", "/what", "/describe", "/people", "/review")
+    ),
+    Route("doi/drafts/<uuid:uid>/publish", "leaders", collection("doi/drafts/<uuid:uid>/publish"), frozenset(LEADERS)),
+    *(
+        Route(f"doi/drafts/<uuid:uid>{step}", "post only", collection(f"doi/drafts/<uuid:uid>{step}"), frozenset(TEAM))
+        for step in ("/act", "/remove")
+    ),
+    Route(
+        "consents/<uuid:uid>",
+        "consent",
+        lambda world, state: f"/consents/{world.consent.uid}",
+        frozenset({"pi", "curator", "administrator"}),
+    ),
+]
+
 MACHINES = [
     *(Route(path, "public", fixed(path)) for path in ("healthz",)),
     *(Route(path, "crawled", fixed(path)) for path in ("readyz", "metrics")),
@@ -171,7 +195,7 @@ API = [
     Route("api/v1/instruments/<uuid:uid>", "public", instrument("api/v1/instruments/<uuid:uid>")),
 ]
 
-ROUTES = [*PAGES, *DOWNLOADS, *MACHINES, *API]
+ROUTES = [*PAGES, *DOWNLOADS, *DOIS, *MACHINES, *API]
 
 
 def addresses(world: World, *, is_api: bool | None = None) -> Iterator[tuple[Route, str, str]]:
@@ -191,9 +215,12 @@ def is_foreign(pattern: str) -> bool:
     return pattern.startswith(("accounts/", "admin/"))
 
 
+_FOR_ACCOUNTS_ONLY = ("team", "login", "curator", "draft", "post only", "collection", "leaders", "consent")
+
+
 def expected_status(kind: str, role: str, state: str) -> set[int]:
     """What a GET may answer. 302 leads to the login page."""
-    if role == "visitor" and kind in ("team", "login", "curator", "draft", "post only"):
+    if role == "visitor" and kind in _FOR_ACCOUNTS_ONLY:
         return {302, 405} if kind in ("draft", "post only") else {302}
     return _FOR_ACCOUNTS[kind](role, state)
 
@@ -216,6 +243,9 @@ _FOR_ACCOUNTS: dict[str, Callable[[str, str], set[int]]] = {
     "login": lambda role, state: {200},
     "curator": lambda role, state: {200} if role in CURATORS else {403},
     "draft": lambda role, state: {200, 302, 405} if role == "member" else {404, 405},
+    "collection": lambda role, state: {200} if role in TEAM else {404},
+    "leaders": lambda role, state: {200} if role in LEADERS else {403} if role in TEAM else {404},
+    "consent": lambda role, state: {200} if role == "pi" or role in CURATORS else {404},
     "post only": lambda role, state: {405},
     "machine post": lambda role, state: {405},
 }

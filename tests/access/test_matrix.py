@@ -10,12 +10,15 @@ from catalogue.models import (
     AccessGrant,
     ApiToken,
     AuditEntry,
+    Collection,
+    CollectionMember,
     Datafile,
     Dataset,
     Investigation,
     OutboxEntry,
     Parameter,
     RegistrationDraft,
+    ReleaseConsent,
     Sample,
     Storage,
     TeamMember,
@@ -29,7 +32,21 @@ pytestmark = pytest.mark.django_db
 
 ROLES = ("visitor", "stranger", "expired", "granted", "partner", "member", "contact", "pi", "curator", "administrator")
 WRITE_VERBS = ("post", "put", "patch", "delete")
-GUARDED = (Dataset, Investigation, Sample, Datafile, Parameter, Storage, AccessGrant, TeamMember, User, OutboxEntry)
+GUARDED = (
+    Dataset,
+    Investigation,
+    Sample,
+    Datafile,
+    Parameter,
+    Storage,
+    AccessGrant,
+    TeamMember,
+    User,
+    OutboxEntry,
+    Collection,
+    CollectionMember,
+    ReleaseConsent,
+)
 OUTSIDERS = ("visitor", "stranger", "granted")
 BODY = json.dumps(
     {"title": "taken over", "state": "active", "datasets": [], "name": "x", "value": 1, "is_active": True}

@@ -18,12 +18,15 @@ from catalogue.models import (
     AccessGrant,
     ApiToken,
     AuditEntry,
+    Collection,
+    CollectionMember,
     Dataset,
     Investigation,
     OutboxEntry,
     Parameter,
     RegistrationDraft,
     Relation,
+    ReleaseConsent,
     Sample,
     Technique,
     TechniqueAncestor,
@@ -32,6 +35,7 @@ from catalogue.models import (
     WatchRule,
 )
 from catalogue.models.investigations import TeamRole
+from catalogue.services.collections import start_collection
 from catalogue.services.tokens import create_token
 from tests import factories
 
@@ -49,6 +53,8 @@ class World:
     tokens: dict[str, str] = field(default_factory=dict)
     canaries: dict[str, str] = field(default_factory=dict)
     draft: RegistrationDraft | None = None
+    collection: Collection | None = None
+    consent: ReleaseConsent | None = None
     delivery: OutboxEntry | None = None
     renamed: WatchedFile | None = None
     storage: Any = None
@@ -200,6 +206,26 @@ def _make_machinery(world: World) -> None:
         last_error=world.canary("error of a delivery"),
     )
     _make_renamed_file(world)
+    _make_collection(world)
+
+
+def _make_collection(world: World) -> None:
+    """A draft of a member of the team, with the closed investigation, whose principal investigator is asked."""
+    closed = world.investigations["closed"]
+    world.collection = start_collection(actor=principal_of(world.users["member"]), investigations=[closed.uid])
+    text = {
+        "title": world.canary("title of a collection"),
+        "abstract": world.canary("abstract of a collection"),
+        "creators": [{"family_name": world.canary("author of a collection")}],
+    }
+    Collection.objects.filter(pk=world.collection.pk).update(text=text, title=text["title"])
+    CollectionMember.objects.filter(collection=world.collection).update(role=world.canary("role in a collection"))
+    world.consent = ReleaseConsent.objects.create(
+        collection=world.collection,
+        investigation=closed,
+        requested_by=world.users["member"],
+        reason=world.canary("reason of a consent"),
+    )
 
 
 def _make_renamed_file(world: World) -> None:

@@ -1,0 +1,18 @@
+"""Routes of DOIs. Names have no namespace: templates of every app link to them."""
+
+from django.urls import path
+
+from doi.views import consents, publishing, texts, wizard
+
+urlpatterns = [
+    path("doi/new", wizard.new_page, name="doi-new"),
+    path("doi/drafts/<uuid:uid>", publishing.draft_page, name="doi-draft"),
+    path("doi/drafts/<uuid:uid>/what", wizard.what_page, name="doi-what"),
+    path("doi/drafts/<uuid:uid>/describe", texts.describe_page, name="doi-describe"),
+    path("doi/drafts/<uuid:uid>/people", texts.people_page, name="doi-people"),
+    path("doi/drafts/<uuid:uid>/review", publishing.review_page, name="doi-review"),
+    path("doi/drafts/<uuid:uid>/publish", publishing.publish_page, name="doi-publish"),
+    path("doi/drafts/<uuid:uid>/act", publishing.act_page, name="doi-act"),
+    path("doi/drafts/<uuid:uid>/remove", wizard.remove_page, name="doi-remove"),
+    path("consents/<uuid:uid>", consents.consent_page, name="consent"),
+]

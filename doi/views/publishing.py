@@ -1,0 +1,195 @@
+"""Review, reserve, publish after a second confirmation, and the page that follows a DOI on its way."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from catalogue import access
+from catalogue.collection_contents import datasets_in
+from catalogue.collection_selectors import collection_record, find_editable, may_publish, text_of, versions_of
+from catalogue.errors import InvalidInput, NotAllowed
+from catalogue.interop.datacite import attributes_of
+from catalogue.interop.datacite_xml import xml_of_attributes
+from catalogue.models import Collection
+from catalogue.models.collections import CollectionState
+from catalogue.publication import Publication
+from catalogue.publication_checks import find_problems
+from catalogue.services.collections import new_version, withdraw_collection
+from catalogue.services.consents import is_leader, missing_consents
+from doi import kernel, services
+from doi.delivery import deliver_soon, with_records
+from doi.intents import is_enabled
+from doi.metadata import publication_of
+from doi.models import Identifier, Problem
+from doi.names import doi_name
+from doi.views.status import leader_of, status_of
+from doi.views.steps import all_problems, is_htmx, steps_of, told_problems
+
+TITLES_SHOWN = 20
+MOST_CONSENTS = 50
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def review_page(request: HttpRequest, uid: UUID) -> HttpResponse:
+    collection = find_editable(uid, request.principal)
+    if collection.state != CollectionState.DRAFT:
+        return redirect("doi-draft", uid)
+    if request.method == "POST":
+        deliver_soon(services.reserve(actor=request.principal, collection=collection))
+        return redirect("doi-draft", uid)
+    attributes = attributes_of(_preview(collection))
+    context = _shared(request, collection) | {
+        "steps": steps_of(collection, "Review"),
+        "problems": told_problems(collection, _problems(collection, attributes)),
+        "attributes": json.dumps(attributes, indent=2, ensure_ascii=False),
+        "xml": xml_of_attributes(attributes).decode(),
+        "is_enabled": is_enabled(),
+    }
+    return render(request, "doi/review.html", context)
+
+
+def _preview(collection: Collection) -> Publication:
+    """What DataCite would be told now, under the DOI that the collection has or would get."""
+    known = with_records(Identifier.objects.filter(collection=collection)).first()
+    # No row has the key 0: a DOI that is not reserved has no relations yet.
+    unknown = Identifier(pk=0, doi=doi_name(settings.DATACITE_PREFIX, collection.uid), collection=collection)
+    return publication_of(known or unknown)
+
+
+def _problems(collection: Collection, attributes: dict[str, Any]) -> dict[str, list[str]]:
+    """What keeps it from being published: our own checks, and once those are content the rules of DataCite's schema."""
+    problems = all_problems(collection)
+    if not find_problems(text_of(collection)):
+        for problem in kernel.find_problems(attributes):
+            problems.setdefault(problem.field, []).append(problem.message)
+    return problems
+
+
+def _shared(request: HttpRequest, collection: Collection) -> dict[str, Any]:
+    """What the review and the last confirmation both tell: what becomes public and who is asked."""
+    now = timezone.now()
+    closed = datasets_in(collection).exclude(access.open_q(now))
+    asked = list(missing_consents(collection, now=now).order_by("pk")[:MOST_CONSENTS])
+    return {
+        "record": collection_record(collection, request.principal),
+        "identifier": Identifier.objects.filter(collection=collection).first(),
+        "may_publish": may_publish(collection, request.principal),
+        "closed_count": closed.count(),
+        "closed_titles": _titles_of(request, closed),
+        "asked": [
+            {"title": one.title, "leader": leader_of(one), "is_own": is_leader(one, request.principal)} for one in asked
+        ],
+    }
+
+
+def _titles_of(request: HttpRequest, closed: Any) -> list[str]:
+    """The first titles of what would be opened, as far as the reader may know of them."""
+    known = access.listed_datasets(request.principal, now=timezone.now()).filter(pk__in=closed.values("pk"))
+    return list(known.order_by("id").values_list("title", flat=True)[:TITLES_SHOWN])
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def publish_page(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """The second, explicit confirmation. What is published is the version that was read here, or nothing."""
+    collection = find_editable(uid, request.principal)
+    if collection.state != CollectionState.DRAFT:
+        return redirect("doi-draft", uid)
+    if not may_publish(collection, request.principal):
+        raise NotAllowed(
+            "To publish one must be principal investigator or local contact of an investigation that it holds,"
+            " or a curator. Your draft is kept; ask one of them to publish it."
+        )
+    if request.method != "POST":
+        return render(request, "doi/publish.html", _shared(request, collection))
+    if "confirm" not in request.POST:
+        context = _shared(request, collection) | {"is_unconfirmed": True}
+        return render(request, "doi/publish.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    version = request.POST.get("version", "")
+    try:
+        identifier = services.publish(
+            actor=request.principal,
+            collection=collection,
+            expected_version=int(version) if version.isdecimal() else 0,
+        )
+    except InvalidInput as error:
+        messages.error(request, error.message)
+        return redirect("doi-review", uid)
+    deliver_soon(identifier)
+    return redirect("doi-draft", uid)
+
+
+@login_required
+@never_cache
+@require_safe
+def draft_page(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Where a collection and its DOI are. htmx asks for it again and again, and gets nothing while nothing has changed."""
+    collection = find_editable(uid, request.principal)
+    identifier = Identifier.objects.filter(collection=collection).first()
+    status = status_of(collection, identifier)
+    if is_htmx(request) and request.GET.get("seen") == status.key:
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    is_refused = identifier is not None and identifier.problem == Problem.REFUSED
+    context = {
+        "record": collection_record(collection, request.principal),
+        "identifier": identifier,
+        "status": status,
+        "problems": told_problems(collection, identifier.problems) if is_refused else [],
+        "versions": versions_of(collection),
+        "may_publish": may_publish(collection, request.principal),
+        "is_newest": not _is_followed(collection),
+    }
+    template = "doi/status.html" if is_htmx(request) else "doi/draft.html"
+    return render(request, template, context)
+
+
+def _is_followed(collection: Collection) -> bool:
+    return Collection.objects.filter(concept_id=collection.concept_id, number__gt=collection.number).exists()
+
+
+@login_required
+@require_POST
+def act_page(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """The buttons of the page above."""
+    collection, actor = find_editable(uid, request.principal), request.principal
+    action = request.POST.get("action", "")
+    if action == "retry":
+        identifier = Identifier.objects.filter(collection=collection).first()
+        if identifier is not None:
+            deliver_soon(services.retry(actor=actor, identifier=identifier))
+    elif action == "cancel":
+        services.cancel_publication(actor=actor, collection=collection)
+        messages.success(request, "The publication is called off. The draft can be changed again.")
+        return redirect("doi-review", uid)
+    elif action == "version":
+        return redirect("doi-what", new_version(actor=actor, collection=collection).uid)
+    elif action == "withdraw":
+        return _withdraw(request, collection)
+    else:
+        raise InvalidInput("Choose what to do.", fields={"action": ["retry, cancel, version or withdraw"]})
+    return redirect("doi-draft", uid)
+
+
+def _withdraw(request: HttpRequest, collection: Collection) -> HttpResponse:
+    try:
+        reason = request.POST.get("reason", "")
+        withdraw_collection(actor=request.principal, collection=collection, reason=reason)
+        messages.success(request, "It is withdrawn. The DOI leads to a page that says so.")
+    except InvalidInput as error:
+        messages.error(request, error.message)
+        return redirect(reverse("doi-draft", args=[collection.uid]) + "#withdraw")
+    return redirect("doi-draft", collection.uid)

@@ -1,0 +1,105 @@
+"""What stands on the page of a collection about its DOI: where it is on its way, in words, and what its owner can do now."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from catalogue.models import Collection, Investigation, OutboxEntry, Person
+from catalogue.models.collections import CollectionState
+from catalogue.models.investigations import TeamRole
+from catalogue.services.consents import missing_consents
+from doi.intents import TOPIC
+from doi.models import Identifier, IdentifierState, Problem
+
+SOON, LATER = 2, 30
+PROBLEMS = {
+    Problem.LATER: "DataCite does not answer at present. It is tried again of itself.",
+    Problem.UNKNOWN: "The connection broke while DataCite was being told. It is asked what it has, then tried again.",
+    Problem.OPERATOR: "This site cannot talk to DataCite at present. Its administrators see this too.",
+}
+
+
+@dataclass(frozen=True)
+class Status:
+    """`kind` is "open", "wait", "stop" or empty; `polls_every` is in seconds, 0 when nothing will change of itself."""
+
+    title: str
+    text: str = ""
+    kind: str = ""
+    polls_every: int = 0
+    next_attempt_at: datetime | None = None
+    last_error: str = ""
+    may_retry: bool = False
+    may_cancel: bool = False
+
+    @property
+    def key(self) -> str:
+        """Differs whenever the page would look different."""
+        attempt = self.next_attempt_at.isoformat() if self.next_attempt_at else ""
+        return f"{self.title}|{self.text}|{attempt}"
+
+
+def status_of(collection: Collection, identifier: Identifier | None) -> Status:
+    if collection.state == CollectionState.WITHDRAWN:
+        return _delivered(identifier, Status("Withdrawn", "Its DOI leads to a page that says so and why.", "stop"))
+    if collection.state == CollectionState.PUBLISHED:
+        done = Status("Published", "The DOI is registered and can be found by everybody.", "open")
+        return _delivered(identifier, done)
+    if collection.state == CollectionState.PUBLISHING:
+        return _publishing(collection, identifier)
+    if identifier is None:
+        return Status("Draft", "Nobody but you, your team and the curators knows of it.")
+    if identifier.state == IdentifierState.NONE:
+        return _delivered(identifier, Status("The DOI is being reserved", "This takes a few seconds.", "wait", SOON))
+    text = "The DOI is yours and may be cited in a manuscript. It leads nowhere until you publish."
+    return _delivered(identifier, Status("Reserved", text, "open"))
+
+
+def _publishing(collection: Collection, identifier: Identifier | None) -> Status:
+    waiting = list(missing_consents(collection).order_by("pk")[:10])
+    if waiting:
+        names = "; ".join(f"{leader_of(one)} for “{one.title}”" for one in waiting)
+        text = f"Asked: {names}. Nothing is public until they have agreed."
+        return Status("Waiting for consent", text, "wait", LATER, may_cancel=True)
+    if identifier is not None and identifier.problem == Problem.REFUSED:
+        return Status(
+            "DataCite refused it",
+            "Take it back into the draft, put right what is named below, and publish again.",
+            "stop",
+            last_error=identifier.last_error,
+            may_cancel=True,
+            may_retry=True,
+        )
+    text = "DataCite is being told. You can leave this page; it goes on without you."
+    return _delivered(identifier, Status("Being registered", text, "wait", SOON, may_cancel=True))
+
+
+def _delivered(identifier: Identifier | None, status: Status) -> Status:
+    """`status`, with what is still to be told to DataCite and why it has not been yet."""
+    if identifier is None or (identifier.is_settled and not identifier.problem):
+        return status
+    entry = OutboxEntry.objects.filter(topic=TOPIC, key=identifier.doi).order_by("available_at").first()
+    next_attempt_at = entry.available_at if entry and entry.available_at > timezone.now() else None
+    is_refused = identifier.problem == Problem.REFUSED
+    text = PROBLEMS.get(Problem(identifier.problem), "")
+    if is_refused:
+        text = "DataCite refused the latest change of the description. Correct what is named below."
+    if identifier.is_settled or not text:
+        text = status.text if not text else text
+    return Status(
+        title=status.title,
+        text=text,
+        kind="stop" if is_refused else "wait",
+        polls_every=0 if is_refused else SOON,
+        next_attempt_at=None if is_refused else next_attempt_at,
+        last_error=identifier.last_error,
+        may_retry=bool(identifier.problem),
+        may_cancel=status.may_cancel,
+    )
+
+
+def leader_of(investigation: Investigation) -> str:
+    """The principal investigator by name."""
+    person = Person.objects.filter(memberships__investigation=investigation, memberships__role=TeamRole.PI).first()
+    return str(person) if person else "a curator, as it has no principal investigator"
