@@ -31,6 +31,7 @@ from catalogue.models import (
     User,
     WatchRule,
 )
+from catalogue.policy import policy_of
 from catalogue.services.watch_rules import check_watch_rule
 
 # Inputs whose values no log may hold.
@@ -39,6 +40,8 @@ PASSWORDS = frozenset({"password", "password1", "password2"})
 
 class AuditedAdmin(admin.ModelAdmin):
     """Writes who changed which fields. Administrators alone: the permission tables of Django are not used."""
+
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: ModelForm, change: bool) -> None:
         names = [name for name in form.changed_data if name not in PASSWORDS]
@@ -88,14 +91,82 @@ class AccountAdmin(AuditedAdmin, UserAdmin):
     autocomplete_fields = ("instrument",)
 
 
+POLICY_FIELDS = (
+    "embargo_months",
+    "maximum_embargo_months",
+    "extension_hold_days",
+    "embargo_metadata",
+    "session_doi",
+    "retention_years",
+    "default_licence",
+)
+
+
+class PolicyForm(ModelForm):
+    def clean(self) -> dict[str, Any]:
+        """The longest embargo of a facility, and of each of its instruments, is no shorter than the usual one."""
+        values = super().clean() or self.cleaned_data
+        if self.errors:
+            return values
+        for name, value in values.items():
+            if name in POLICY_FIELDS:
+                setattr(self.instance, name, value)
+        for text in maximum_problems(self.instance, values.get("facility")):
+            self.add_error("maximum_embargo_months", text)
+        return values
+
+
+def maximum_problems(record: Facility | Instrument, facility: Facility | None) -> list[str]:
+    """What is wrong with the longest embargo of `record`: an instrument of `facility`, or a facility itself."""
+    if isinstance(record, Instrument):
+        owners = [(facility, record)] if facility else []
+    else:
+        instruments = record.instruments.all() if record.pk else ()
+        owners = [(record, None), *((record, instrument) for instrument in instruments)]
+    return [
+        f"{instrument or owner}: data open after {policy.embargo_months} months, which is later than the maximum of "
+        f"{policy.maximum_embargo_months} months."
+        for owner, instrument in owners
+        if (policy := policy_of(owner, instrument)).maximum_embargo_months < policy.embargo_months
+    ]
+
+
 @admin.register(Facility)
 class FacilityAdmin(AuditedAdmin):
-    list_display = ("name", "short_name", "embargo_months", "default_licence")
+    form = PolicyForm
+    list_display = ("name", "short_name", "embargo_months", "maximum_embargo_months", "default_licence")
     search_fields = ("name", "short_name")
+    fieldsets = (
+        (None, {"fields": ("name", "short_name", "ror", "url", "description", "time_zone")}),
+        ("Data policy", {"fields": POLICY_FIELDS, "description": "Holds for what is registered from now on."}),
+    )
+
+
+INSTRUMENT_FIELDS = (
+    "facility",
+    "name",
+    "short_name",
+    "pid",
+    "instrument_type",
+    "manufacturer",
+    "model",
+    "serial_number",
+    "description",
+    "measured_variables",
+    "url",
+    "commissioned_on",
+    "decommissioned_on",
+    "techniques",
+)
 
 
 @admin.register(Instrument)
 class InstrumentAdmin(AuditedAdmin):
+    form = PolicyForm
+    fieldsets = (
+        (None, {"fields": INSTRUMENT_FIELDS}),
+        ("Data policy", {"fields": POLICY_FIELDS, "description": "What is empty is as the facility says."}),
+    )
     list_display = ("name", "short_name", "facility", "manufacturer", "model")
     list_filter = ("facility",)
     search_fields = ("name", "short_name")
@@ -117,6 +188,10 @@ class InvestigationAdmin(AuditedAdmin):
     raw_id_fields = ("proposal",)
     inlines = (TeamInline,)
     show_full_result_count = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Investigation | None = None) -> tuple[str, ...]:
+        """Embargo and state of what exists change by their pages only, which never close what is open."""
+        return ("embargo_until", "held_until", "released_at", "state", "withdrawal_reason") if obj else ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -95,6 +95,9 @@ EVENTS = {
     "release": "released",
 }
 
+    "set-embargo": "given an embargo of its own",
+    "follow-raw-data": "embargo changed with that of its raw data",
+    "withdraw": "withdrawn",
 
 @dataclass(frozen=True)
 class HistoryEvent:

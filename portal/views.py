@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Prefetch, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,7 +16,8 @@ from django.views.decorators.http import require_safe
 from catalogue import access, selectors
 from catalogue.browse import DatasetFilter, Lists
 from catalogue.interop.schema_org import catalog_document
-from catalogue.models import Dataset, Facility, Statistic, Technique
+from catalogue.models import Dataset, Facility, Instrument, Statistic, Technique
+from catalogue.policy_text import policy_text
 from portal import health
 
 NEWEST = 10
@@ -90,10 +91,9 @@ def status_page(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def policy_page(request: HttpRequest) -> HttpResponse:
-    context = {
-        "facilities": Facility.objects.select_related("default_licence"),
-    }
-    return render(request, "portal/policy.html", context)
+    instruments = Prefetch("instruments", Instrument.objects.select_related("default_licence"))
+    facilities = Facility.objects.select_related("default_licence").prefetch_related(instruments)
+    return render(request, "portal/policy.html", {"policies": [policy_text(facility) for facility in facilities]})
 
 
 @require_safe

@@ -39,7 +39,8 @@ def test_a_member_added_to_a_team_is_in_the_audit_log_of_the_investigation(clien
     page = client.get(f"/admin/catalogue/investigation/{investigation.pk}/change/")
     form = page.context["adminform"].form
     values = {name: form[name].value() for name in form.fields if form[name].value() is not None}
-    for name in ("started_at", "ended_at", "embargo_until"):
+    assert "embargo_until" not in values, "no administrator closes what is open"
+    for name in ("started_at", "ended_at"):
         values[f"{name}_0"], values[f"{name}_1"] = f"{values[name]:%Y-%m-%d}", f"{values[name]:%H:%M:%S}"
     team = {"TOTAL_FORMS": "1", "INITIAL_FORMS": "0", "0-person": person.pk, "0-role": "member", "0-position": "0"}
     values |= {f"team-{name}": value for name, value in team.items()}
@@ -48,6 +49,37 @@ def test_a_member_added_to_a_team_is_in_the_audit_log_of_the_investigation(clien
     assert TeamMember.objects.get(investigation=investigation).person == person
     rows = AuditEntry.objects.filter(object_id=str(investigation.uid))
     assert any("Curie" in json.dumps(row.after) for row in rows)
+
+
+def policy_form(client: Client, path: str, **changes: object) -> object:
+    page = client.get(path)
+    form = page.context["adminform"].form
+    values = {name: form[name].value() for name in form.fields if form[name].value() is not None}
+    return client.post(path, values | changes)
+
+
+def test_a_policy_is_edited_by_administrators_and_logged(client):
+    instrument = factories.make_instrument()
+    path = f"/admin/catalogue/facility/{instrument.facility.pk}/change/"
+    assert policy_form(client, path, embargo_months=24).status_code == 302
+    instrument.facility.refresh_from_db()
+    assert instrument.facility.embargo_months == 24
+    row = AuditEntry.objects.get(object_type="facility")
+    assert (row.before["embargo_months"], row.after["embargo_months"]) == ("36", "24")
+
+
+def test_no_instrument_opens_later_than_its_maximum(client):
+    """Also where the one comes from the facility and the other from the instrument."""
+    instrument = factories.make_instrument()
+    own = f"/admin/catalogue/instrument/{instrument.pk}/change/"
+    of_facility = f"/admin/catalogue/facility/{instrument.facility.pk}/change/"
+    answer = policy_form(client, own, embargo_months=61)
+    assert answer.status_code == 200 and "later than the maximum of 60 months" in answer.content.decode()
+    assert policy_form(client, own, embargo_months=61, maximum_embargo_months=70).status_code == 302
+    assert policy_form(client, of_facility, embargo_months=48).status_code == 302
+    assert policy_form(client, own, embargo_months=60, maximum_embargo_months="").status_code == 302
+    answer = policy_form(client, of_facility, maximum_embargo_months=50)
+    assert answer.status_code == 200 and "after 60 months" in answer.content.decode()
 
 
 def test_administrators_log_in_where_everybody_does(administrator):

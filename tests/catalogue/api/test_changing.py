@@ -149,7 +149,7 @@ def test_a_dataset_never_derives_from_itself_not_even_by_way_of_another(pi: Api,
 
 
 def test_a_withdrawn_dataset_is_changed_no_more(curator: Api, dataset: Dataset) -> None:
-    Dataset.objects.update(state="withdrawn")
+    Dataset.objects.update(state="withdrawn", withdrawal_reason="By mistake.")
     answer = curator("PATCH", f"datasets/{dataset.uid}", {"title": "New"}, If_Match='"1"')
     assert (answer.status_code, answer.json()["code"]) == (409, "withdrawn")
 

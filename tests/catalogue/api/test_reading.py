@@ -205,7 +205,7 @@ def test_references_are_public(visitor: Api, lab: SimpleNamespace) -> None:
     assert visitor.get("techniques?q=nothing").json()["results"] == []
 
 
-def test_a_site_that_hides_closed_records_tells_no_counts_of_techniques(visitor: Api, settings: object) -> None:
+def test_a_site_that_hides_closed_records_tells_no_counts_of_techniques(visitor: Api, lab: SimpleNamespace) -> None:
     Technique.objects.create(iri="https://example.org/AFM", label="AFM", source="ours", dataset_count=3)
     counts = [visitor.get("techniques?q=AFM").json()["results"][0]["dataset_count"]]
     factories.set_embargo_metadata("none")
