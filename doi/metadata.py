@@ -67,7 +67,7 @@ def _of_session(identifier: Identifier, investigation: Investigation, now: datet
         doi=identifier.doi,
         url=landing_url(identifier.doi),
         text=_session_text(investigation),
-        licence=licence_ref(investigation.licence_id),
+        licence=licence_ref(str(investigation.licence_id)),
         resource_type_general=relations.SESSION_TYPE,
         resource_type=SESSION,
         publisher_name=facility.name,
@@ -97,7 +97,7 @@ def _session_text(investigation: Investigation) -> PublicationText:
         creators=creators or (Creator(name_type="Organizational", name=facility.name, ror=facility.ror),),
         contributors=tuple(Contributor(**vars(creator_of(person)), role="ContactPerson") for person in contacts),
         subjects=tuple(subject_of(technique) for technique in investigation.instrument.techniques.order_by("label")),
-        licence_id=investigation.licence_id,
+        licence_id=str(investigation.licence_id),
     )
 
 

@@ -7,7 +7,10 @@ not bear more, and the other side of every relation is stated whatever their num
 from collections.abc import Iterable, Iterator
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
+from catalogue import access
+from catalogue.access import Level
 from catalogue.collection_selectors import text_of
 from catalogue.identifier_forms import form_problem
 from catalogue.models import Collection, CollectionMember, Concept, Dataset, Investigation, Relation
@@ -22,7 +25,7 @@ SESSION_TYPE, COLLECTION_TYPE = "Collection", "Dataset"
 
 
 def relations_of_session(investigation: Investigation) -> Iterator[RelatedIdentifier]:
-    yield from _stated(Relation.objects.filter(investigation=investigation))
+    yield from _stated_of_session(investigation)
     yield from _to(_names(collections_with(investigation, wholly=True)), "IsPartOf", COLLECTION_TYPE)
     yield from _to(_names(collections_with(investigation, wholly=False)), "IsSourceOf", COLLECTION_TYPE)
 
@@ -56,7 +59,7 @@ def stated_relations(identifier: Identifier) -> tuple[RelatedIdentifier, ...]:
     if identifier.collection is not None:
         return text_of(identifier.collection).related
     if identifier.investigation is not None:
-        return tuple(_stated(Relation.objects.filter(investigation=identifier.investigation)))
+        return tuple(_stated_of_session(identifier.investigation))
     return ()
 
 
@@ -138,7 +141,7 @@ def _published() -> QuerySet[Collection]:
 
 def _names(collections: QuerySet[Collection]) -> list[str]:
     rows = collections if collections.query.is_sliced else collections.order_by("-pk")
-    return list(rows.values_list("doi", flat=True)[:MOST_RELATED])
+    return [doi for doi in rows.values_list("doi", flat=True)[:MOST_RELATED] if doi]
 
 
 def _public_dois(investigations: QuerySet[Investigation]) -> list[str]:
@@ -149,6 +152,13 @@ def _public_dois(investigations: QuerySet[Investigation]) -> list[str]:
 def _to(dois: Iterable[str], relation_type: str, resource_type: str) -> Iterator[RelatedIdentifier]:
     for doi in dois:
         yield RelatedIdentifier(doi, "DOI", relation_type, resource_type)
+
+
+def _stated_of_session(investigation: Investigation) -> Iterator[RelatedIdentifier]:
+    """What its registration says it is related to, where everybody may read that: a summary names no related works."""
+    is_open = access.is_open(investigation, now=timezone.now())
+    if is_open or (not access.is_withdrawn(investigation) and access.public_level(investigation) == Level.METADATA):
+        yield from _stated(Relation.objects.filter(investigation=investigation))
 
 
 def _stated(relations: QuerySet[Relation]) -> Iterator[RelatedIdentifier]:
