@@ -4,7 +4,7 @@ One deliverer at a time holds the lease of an identifier. It reads the rows anew
 hands the answer to `doi/outcomes.py`, which writes it. No network call is made within a transaction.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -132,14 +132,14 @@ def _tell(attempt: Attempt) -> None:
         return
     attributes = attributes_of(publication_of(identifier, now=now))
     fingerprint = payload_hash(attributes)
-    if plan.wanted == IdentifierState.FINDABLE and (found := kernel.find_problems(attributes)):
-        outcomes.refuse(identifier, claim, _by_field(found), _told(found))
-        return
     conclude = partial(outcomes.confirm, identifier, claim, plan, related=stated_relations(identifier))
     if (identifier.state, identifier.accepted_hash) == (plan.wanted, fingerprint):
         conclude(state=plan.wanted, fingerprint=fingerprint)
         return
-    answer = _send(attempt, plan, attributes)
+    if plan.wanted == IdentifierState.FINDABLE and (found := kernel.find_problems(attributes)):
+        answer = _refuse(attempt, found, _told(found), attributes)
+    else:
+        answer = _send(attempt, plan, attributes)
     if answer is None:
         return
     conclude(state=answer.state, fingerprint=fingerprint if answer.is_ours else "")
@@ -164,16 +164,22 @@ def _send(attempt: Attempt, plan: Plan, attributes: dict[str, Any]) -> Answer | 
 
 
 def _after_refusal(attempt: Attempt, error: Refused, attributes: dict[str, Any]) -> Answer | None:
-    """Before a publication is called off, DataCite is asked whether an earlier attempt, whose answer was lost, succeeded."""
-    identifier = attempt.identifier
     if error.is_our_fault:
         raise _put_off(attempt, Problem.OPERATOR, error, after=LONGEST_PAUSE) from error
+    told = [{"source": one.source, "title": one.title} for one in error.problems]
+    return _refuse(attempt, kernel.map_refusal(told), str(error), attributes)
+
+
+def _refuse(
+    attempt: Attempt, problems: Sequence[kernel.Problem], words: str, attributes: dict[str, Any]
+) -> Answer | None:
+    """Before a publication is called off, DataCite is asked whether an earlier attempt, whose answer was lost, succeeded."""
+    identifier = attempt.identifier
     if identifier.collection is not None and identifier.state not in PUBLIC:
         found = _ask(attempt, Problem.UNKNOWN)
         if found is not None and found.state == IdentifierState.FINDABLE:
             return Answer(IdentifierState.FINDABLE, is_ours=not differences(attributes, found.attributes))
-    told = [{"source": one.source, "title": one.title} for one in error.problems]
-    outcomes.refuse(identifier, attempt.claim, _by_field(kernel.map_refusal(told)), str(error))
+    outcomes.refuse(identifier, attempt.claim, _by_field(problems), words)
     return None
 
 
