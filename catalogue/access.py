@@ -12,19 +12,12 @@ from enum import StrEnum
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from catalogue.models import (
-    AccessGrant,
-    CollectionMember,
-    Dataset,
-    Instrument,
-    Investigation,
-    ShareLink,
-    TeamMember,
-    User,
-)
+from catalogue.anonymity import HiddenPerson
+from catalogue.models import AccessGrant, Dataset, Instrument, Investigation, TeamMember, User
 from catalogue.models.facilities import EmbargoMetadata
 from catalogue.models.investigations import RecordState, TeamRole
 from catalogue.policy import policy_of
+from catalogue.sharing import SHARERS, shared_members, shared_q, valid_links
 
 SCOPES = {
     "read": "read what you may read, closed data of your teams included",
@@ -36,7 +29,8 @@ SCOPES = {
 class Principal:
     """Who asks. `scopes` is None for a person logged in on the site, else the scopes of the token.
 
-    `share_link_ids` are the share links that the asker opened; with `hides_people` one of them hides who people are.
+    `share_link_ids` are the share links that the asker opened; with `hides_people` one of them hides who people are, and
+    `hidden_people` are those whose names are looked for in texts.
     """
 
     user_id: int | None = None
@@ -48,6 +42,12 @@ class Principal:
     scopes: frozenset[str] | None = None
     share_link_ids: tuple[int, ...] = ()
     hides_people: bool = False
+    hidden_people: frozenset[HiddenPerson] = frozenset()
+
+    @property
+    def is_public(self) -> bool:
+        """Whether this is anybody: what is answered may be kept for everybody."""
+        return self.user_id is None and not self.share_link_ids
 
     @property
     def is_anonymous(self) -> bool:
@@ -193,26 +193,17 @@ def _grants(principal: Principal, now: datetime) -> QuerySet[AccessGrant]:
     return AccessGrant.objects.filter(readers).filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
 
 
-def _share_links(principal: Principal, now: datetime) -> QuerySet[ShareLink]:
-    return ShareLink.objects.filter(pk__in=principal.share_link_ids, revoked_at__isnull=True, expires_at__gt=now)
-
-
-def _shared_q(links: QuerySet[ShareLink]) -> Q:
-    """Datasets that one of `links` shows."""
-    members = CollectionMember.objects.filter(collection__share_links__in=links)
-    return (
-        Q(investigation_id__in=links.filter(investigation__isnull=False).values("investigation_id"))
-        | Q(pk__in=links.filter(dataset__isnull=False).values("dataset_id"))
-        | Q(pk__in=members.filter(dataset__isnull=False).values("dataset_id"))
-        | Q(investigation_id__in=members.filter(investigation__isnull=False).values("investigation_id"))
-    )
+def _known_q(principal: Principal, now: datetime) -> Q:
+    """Closed datasets that `principal` may know of though strangers may not."""
+    known = closed_access_q(principal, now)
+    return known | shared_q(valid_links(principal.share_link_ids, now=now)) if principal.share_link_ids else known
 
 
 def closed_access_q(principal: Principal, now: datetime) -> Q:
     """Closed datasets that `principal` reads by team, by grant or by a share link that allows files."""
     readable = Q(pk__in=[])
     if principal.share_link_ids:
-        readable |= _shared_q(_share_links(principal, now).filter(allows_files=True))
+        readable |= shared_q(valid_links(principal.share_link_ids, now=now).filter(allows_files=True))
     if principal.reads_closed_data:
         readable |= _own_q(principal, now)
     return readable
@@ -243,7 +234,7 @@ def listed_datasets(principal: Principal, *, now: datetime) -> QuerySet[Dataset]
     if principal.sees_everything:
         return datasets
     is_hidden = Q(instrument__in=_hidden_instrument_rows().values("pk"))
-    return datasets.filter(~is_hidden | open_q(now) | closed_access_q(principal, now))
+    return datasets.filter(~is_hidden | open_q(now) | _known_q(principal, now))
 
 
 def listed_investigations(principal: Principal, *, now: datetime) -> QuerySet[Investigation]:
@@ -251,7 +242,7 @@ def listed_investigations(principal: Principal, *, now: datetime) -> QuerySet[In
     hidden = frozenset() if principal.sees_everything else hidden_instruments()
     if not hidden:
         return investigations
-    datasets = full_datasets(principal, now=now).filter(investigation=OuterRef("pk"))
+    datasets = _known_datasets(principal, now).filter(investigation=OuterRef("pk"))
     is_released = embargo_passed_q(now) | Q(released_at__lte=now)
     own = Q(pk__in=TeamMember.objects.filter(person__user_id=principal.user_id).values("investigation_id"))
     return investigations.filter(
@@ -260,6 +251,12 @@ def listed_investigations(principal: Principal, *, now: datetime) -> QuerySet[In
         | Exists(datasets)
         | (own if principal.reads_closed_data else Q(pk__in=[]))
     )
+
+
+def _known_datasets(principal: Principal, now: datetime) -> QuerySet[Dataset]:
+    """The datasets for whose sake `principal` may know of their investigation, whatever is hidden from strangers."""
+    active = Q(state=RecordState.ACTIVE, investigation__state=RecordState.ACTIVE)
+    return Dataset.objects.filter(open_q(now) | (active & _known_q(principal, now)))
 
 
 def dataset_level(dataset: Dataset, principal: Principal, *, now: datetime) -> Level:
@@ -276,7 +273,9 @@ def dataset_levels(datasets: list[Dataset], principal: Principal, *, now: dateti
     if undecided and (principal.reads_closed_data or principal.share_link_ids):
         readable = set(closed.filter(closed_access_q(principal, now)).values_list("pk", flat=True))
     if undecided and principal.share_link_ids:
-        shown = set(closed.filter(_shared_q(_share_links(principal, now))).values_list("pk", flat=True))
+        shown = set(
+            closed.filter(shared_q(valid_links(principal.share_link_ids, now=now))).values_list("pk", flat=True)
+        )
     closed_keys = set(undecided)
 
     def level_of(one: Dataset) -> Level:
@@ -314,16 +313,24 @@ def investigation_level(investigation: Investigation, principal: Principal, *, n
         is_team_member(investigation, principal) or _grants(principal, now).filter(investigation=investigation).exists()
     )
     if not is_reader and principal.share_link_ids:
-        is_reader = _share_links(principal, now).filter(_shows_investigation_q(investigation)).exists()
+        links = valid_links(principal.share_link_ids, now=now)
+        is_reader = (
+            links.filter(investigation=investigation).exists()
+            or shared_members(links).filter(investigation=investigation).exists()
+        )
     level = _closed_level(investigation, is_reader=is_reader, now=now)
-    if level == Level.NOTHING and full_datasets(principal, now=now).filter(investigation=investigation).exists():
+    if level == Level.NOTHING and _known_datasets(principal, now).filter(investigation=investigation).exists():
         return Level.SUMMARY
     return level
 
 
-def _shows_investigation_q(investigation: Investigation) -> Q:
-    """Share links that show the whole of `investigation`."""
-    return Q(investigation=investigation) | Q(collection__members__investigation=investigation)
+def may_share_in(investigation: Investigation, principal: Principal) -> bool:
+    """Whether `principal` decides who else reads `investigation` while it is closed: its PI, its local contact, curators."""
+    if principal.is_anonymous or principal.instrument_id is not None or not principal.has_scope("register"):
+        return False
+    if principal.is_curator or principal.is_administrator:
+        return True
+    return is_team_member(investigation, principal, roles=SHARERS)
 
 
 def may_register_at(instrument: Instrument, principal: Principal) -> bool:

@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Access:
-    """What the asker sees (`level`), whether everyone does (`is_open`), and since or from when (`opens_at`, UTC)."""
+    """What the asker sees (`level`), whether everyone does (`is_open`), and since or from when (`opens_at`, UTC).
+
+    With `hides_people` the asker came by a share link that keeps secret whose data these are.
+    """
 
     level: Level
     is_open: bool
     opens_at: datetime
     withdrawal_reason: str = ""
+    hides_people: bool = False
 
     @property
     def is_full(self) -> bool:

@@ -1,20 +1,21 @@
 """All reads of records. Every function takes the principal; what comes out is masked for that principal."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery, Value
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery, Value
 from django.utils import timezone
 
 from catalogue import access
 from catalogue.access import Level, Principal
+from catalogue.anonymity import file_name_for, key_of_file, shown_to
 from catalogue.errors import NotFound
-from catalogue.masking import dataset_record, investigation_record
+from catalogue.masking import dataset_record, file_refs, investigation_record, sample_record
 from catalogue.models import AuditEntry, Collection, Datafile, Dataset, Instrument, Investigation, Sample, TeamMember
 from catalogue.models.collections import CollectionState
-from catalogue.record import DatasetRecord, InvestigationRecord
+from catalogue.record import DatasetRecord, FileRef, InvestigationRecord, SampleRecord
 
 TEAM = Prefetch("investigation__team", TeamMember.objects.select_related("person__affiliation"))
 MOST_RELATED = 100
@@ -59,9 +60,9 @@ def get_dataset_record(uid: UUID, principal: Principal, *, now: datetime | None 
 def detailed_record(dataset: Dataset, level: Level, principal: Principal, *, now: datetime) -> DatasetRecord:
     """The record of a dataset that `find_dataset` found, with all that its reader may see."""
     if level not in (Level.FULL, Level.METADATA):
-        return dataset_record(dataset, level, now=now)
+        return shown_to(dataset_record(dataset, level, now=now), principal)
     sources, derivatives = _related_datasets(dataset, principal, now)
-    return dataset_record(
+    record = dataset_record(
         dataset,
         level,
         now=now,
@@ -70,6 +71,7 @@ def detailed_record(dataset: Dataset, level: Level, principal: Principal, *, now
         derivatives=derivatives,
         relations=list(dataset.relations.order_by("id")[:MOST_RELATED]),
     )
+    return shown_to(record, principal)
 
 
 def _related_datasets(dataset: Dataset, principal: Principal, now: datetime) -> tuple[list[Dataset], list[Dataset]]:
@@ -93,11 +95,11 @@ EVENTS = {
     "add-files": "files added",
     "accept-rename": "new name of a file accepted",
     "release": "released",
-}
-
     "set-embargo": "given an embargo of its own",
     "follow-raw-data": "embargo changed with that of its raw data",
     "withdraw": "withdrawn",
+}
+
 
 @dataclass(frozen=True)
 class HistoryEvent:
@@ -113,9 +115,8 @@ def history_of(dataset: Dataset, level: Level, principal: Principal) -> list[His
     if level != Level.FULL:
         return []
     rows = AuditEntry.objects.filter(object_type="dataset", object_id=str(dataset.uid))[:20]
-    return [
-        HistoryEvent(row.at, _told(row.action), row.actor_label if principal.sees_everything else "") for row in rows
-    ]
+    names_actors = principal.sees_everything and not principal.hides_people
+    return [HistoryEvent(row.at, _told(row.action), row.actor_label if names_actors else "") for row in rows]
 
 
 def _told(action: str) -> str:
@@ -126,7 +127,7 @@ def records_of(datasets: Sequence[Dataset], principal: Principal, *, now: dateti
     """Records for one page of a list (without parameters), in its order; what the principal may not know of is left out."""
     levels = access.dataset_levels(list(datasets), principal, now=now)
     return [
-        dataset_record(dataset, levels[dataset.pk], now=now)
+        shown_to(dataset_record(dataset, levels[dataset.pk], now=now), principal)
         for dataset in datasets
         if levels[dataset.pk] != Level.NOTHING
     ]
@@ -150,14 +151,22 @@ def with_team(investigations: QuerySet[Investigation]) -> QuerySet[Investigation
 def get_investigation_record(uid: UUID, principal: Principal, *, now: datetime | None = None) -> InvestigationRecord:
     moment = now or timezone.now()
     investigation, level = find_investigation(uid, principal, now=moment)
+    return detailed_investigation(investigation, level, principal, now=moment)
+
+
+def detailed_investigation(
+    investigation: Investigation, level: Level, principal: Principal, *, now: datetime
+) -> InvestigationRecord:
+    """The record of an investigation that `find_investigation` found, with all that its reader may see."""
     shows_metadata = level in (Level.FULL, Level.METADATA)
-    return investigation_record(
+    record = investigation_record(
         investigation,
         level,
-        now=moment,
+        now=now,
         samples=list(investigation.samples.all()[:MOST_RELATED]) if shows_metadata else (),
         relations=list(investigation.relations.order_by("id")[:MOST_RELATED]) if shows_metadata else (),
     )
+    return shown_to(record, principal)
 
 
 def investigation_records(
@@ -168,7 +177,7 @@ def investigation_records(
     for investigation in investigations:
         is_readable = principal.sees_everything or access.is_open(investigation, now=now)
         level = Level.FULL if is_readable else Level.SUMMARY
-        records.append(investigation_record(investigation, level, now=now))
+        records.append(shown_to(investigation_record(investigation, level, now=now), principal))
     return records
 
 
@@ -202,6 +211,10 @@ def get_sample(uid: UUID, principal: Principal, *, now: datetime | None = None) 
     raise NotFound("There is no such sample, or none that you may see.")
 
 
+def get_sample_record(uid: UUID, principal: Principal) -> SampleRecord:
+    return shown_to(sample_record(get_sample(uid, principal)), principal)
+
+
 def readable_files(dataset: Dataset, level: Level) -> QuerySet[Datafile]:
     """The files of `dataset` by name, for those who see it in full; nothing for others."""
     if level != Level.FULL:
@@ -209,8 +222,36 @@ def readable_files(dataset: Dataset, level: Level) -> QuerySet[Datafile]:
     return dataset.files.select_related("storage").order_by("name")
 
 
-def find_file(dataset: Dataset, level: Level, name: str) -> Datafile:
-    file = readable_files(dataset, level).filter(name=name).first()
+def files_named(files: QuerySet[Datafile], names: Sequence[str], principal: Principal) -> QuerySet[Datafile]:
+    """Those of `files` with the names by which `principal` knows them."""
+    if not principal.hides_people:
+        return files.filter(name__in=names)
+    keys = [key for name in names if (key := key_of_file(name)) is not None]
+    candidates = files.filter(Q(name__in=names) | Q(pk__in=keys)).values_list("pk", "name")
+    return files.filter(pk__in=[key for key, name in candidates if file_name_for(name, key, principal) in names])
+
+
+def file_page(
+    dataset: Dataset, level: Level, principal: Principal, *, cursor: str, limit: int
+) -> tuple[tuple[FileRef, ...], str]:
+    """One page of the files that `principal` may see, and the cursor of the next: the last name, or key where names hide."""
+    column = "pk" if principal.hides_people else "name"
+    files = readable_files(dataset, level).order_by(column)
+    if cursor and (column == "name" or cursor.isdecimal()):
+        files = files.filter(**{f"{column}__gt": cursor[:18] if column == "pk" else cursor})
+    rows = list(files[: limit + 1])
+    next_cursor = str(getattr(rows[limit - 1], column)) if len(rows) > limit else ""
+    return file_refs_for(rows[:limit], principal), next_cursor
+
+
+def file_refs_for(files: Sequence[Datafile], principal: Principal) -> tuple[FileRef, ...]:
+    """Files by the names by which `principal` may know them."""
+    named = zip(files, file_refs(files), strict=True)
+    return tuple(replace(ref, name=file_name_for(row.name, row.pk, principal)) for row, ref in named)
+
+
+def find_file(dataset: Dataset, level: Level, name: str, principal: Principal) -> Datafile:
+    file = files_named(readable_files(dataset, level), [name], principal).first()
     if file is None:
         raise NotFound("This dataset has no such file, or you may not see it.")
     return file

@@ -5,11 +5,14 @@ import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
 from catalogue.access import ANONYMOUS, Principal, principal_of
 from catalogue.context import current_request_id
 from catalogue.errors import DomainError
+from catalogue.views.sharing import log_share_use
+from catalogue.visitors import SHARE_LINKS, with_share_links
 from portal.errors import bad_request, error_response, wants_problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -59,7 +62,25 @@ class PrincipalMiddleware:
 def _principal_of_session(request: HttpRequest) -> Principal:
     """An instrument acts by token only: whatever session one might have, it is a visitor's."""
     user = request.user
-    return ANONYMOUS if getattr(user, "instrument_id", None) else principal_of(user)
+    principal = ANONYMOUS if getattr(user, "instrument_id", None) else principal_of(user)
+    return with_share_links(principal, request.session)
+
+
+class ShareLinkMiddleware:
+    """What a share link shows is kept by no shared cache and in no index, and the use of the link is logged."""
+
+    def __init__(self, get_response: GetResponse):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.session.accessed and request.session.get(SHARE_LINKS):
+            if "no-store" not in response.get("Cache-Control", ""):
+                response["Cache-Control"] = "private, no-cache"
+            patch_vary_headers(response, ("Cookie",))
+            response["X-Robots-Tag"] = "noindex, nofollow"
+            log_share_use(request, response.status_code)
+        return response
 
 
 class DomainErrorMiddleware:

@@ -50,7 +50,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     }
     response = render(request, "catalogue/search.html", context)
     patch_vary_headers(response, ("Cookie",))
-    if not request.principal.is_anonymous:
+    if not request.principal.is_public:
         patch_cache_control(response, private=True)
     return response
 

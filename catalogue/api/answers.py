@@ -42,7 +42,7 @@ class ApiView(APIView):
     def finalize_response(self, request: Request, response: HttpResponse, *args: Any, **kwargs: Any) -> HttpResponse:
         """No cache keeps an answer without asking again, and none gives one reader's answer to another."""
         response = super().finalize_response(request, response, *args, **kwargs)
-        is_public = request.method in ("GET", "HEAD") and not request.user.is_authenticated
+        is_public = request.method in ("GET", "HEAD") and self.principal.is_public
         response.headers.setdefault("Cache-Control", "public, no-cache" if is_public else "private, no-cache")
         response.headers["Vary"] = "Authorization, Cookie"
         return response

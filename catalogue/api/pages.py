@@ -62,9 +62,11 @@ def read_limit(parameters: Mapping[str, str]) -> int:
 
 def _place(model: type[Model], order: Order, cursor: str) -> Any:
     """The value in the order's column after which the page begins."""
-    if order.column == order.name and "\x00" not in cursor:
+    if order.column == order.name and order.column != "id" and "\x00" not in cursor:
         return cursor
     try:
+        if order.name == "id":
+            return int(cursor[:18])
         place = model._default_manager.filter(uid=UUID(cursor)).values_list(order.column, flat=True).first()
     except ValueError:
         place = None

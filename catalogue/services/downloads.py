@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from catalogue import access, selectors
 from catalogue.access import Level, Principal
+from catalogue.anonymity import file_name_for, text_for
 from catalogue.derived import Picture, picture_path
 from catalogue.errors import Gone, NotAllowed, NotFound, NotIntact, Unavailable
 from catalogue.masking import access_of
@@ -37,10 +38,11 @@ SAME_TIME = timedelta(seconds=2)
 
 @dataclass(frozen=True)
 class FileDownload:
-    """A file that its asker may have and that was there, unchanged, a moment ago."""
+    """A file that its asker may have and that was there, unchanged, a moment ago; `name` is the one they may read."""
 
     dataset: Dataset
     file: Datafile
+    name: str
     is_open: bool
     storage: Storage
     entry: Entry
@@ -64,7 +66,7 @@ class FileDownload:
             try:
                 chunks = opened.enter_context(self.storage.open_range(self.file.path, start, length, entry=self.entry))
             except StorageError as error:
-                raise not_intact([(self.file.name, reason_of(error))]) from None
+                raise not_intact([(self.name, reason_of(error))]) from None
             yield chunks
 
     def local_path(self) -> Path | None:
@@ -72,7 +74,7 @@ class FileDownload:
         try:
             return self.storage.local_path(self.file.path)
         except StorageError as error:
-            raise not_intact([(self.file.name, reason_of(error))]) from None
+            raise not_intact([(self.name, reason_of(error))]) from None
 
 
 def find_downloadable(uid: UUID, principal: Principal, *, now: datetime) -> Dataset:
@@ -82,7 +84,8 @@ def find_downloadable(uid: UUID, principal: Principal, *, now: datetime) -> Data
     """
     dataset, level = selectors.find_dataset(uid, principal, now=now)
     if level == Level.TOMBSTONE:
-        raise Gone(f"This dataset was withdrawn: {access_of(dataset, level, now=now).withdrawal_reason}")
+        reason = text_for(access_of(dataset, level, now=now).withdrawal_reason, principal)
+        raise Gone(f"This dataset was withdrawn: {reason}")
     if level != Level.FULL:
         opening = access_of(dataset, level, now=now).text
         advice = " If you are of its team, sign in." if principal.is_anonymous else ""
@@ -94,15 +97,16 @@ def open_file(*, principal: Principal, uid: UUID, name: str) -> FileDownload:
     """The file `name` of a dataset. Raises also Unavailable when it is missing, changed, or its storage does not answer."""
     now = timezone.now()
     dataset = find_downloadable(uid, principal, now=now)
-    file = selectors.find_file(dataset, Level.FULL, name)
+    file = selectors.find_file(dataset, Level.FULL, name, principal)
+    shown_name = file_name_for(file.name, file.pk, principal)
     storage = open_storage(file.storage)
     try:
         entry = storage.stat(file.path)
     except StorageError as error:
-        raise not_intact([(file.name, reason_of(error))]) from None
+        raise not_intact([(shown_name, reason_of(error))]) from None
     if reason := difference(file.size, file.modified_at, file.fixity, entry):
-        raise not_intact([(file.name, reason)])
-    return FileDownload(dataset, file, access.is_open(dataset, now=now), storage, entry)
+        raise not_intact([(shown_name, reason)])
+    return FileDownload(dataset, file, shown_name, access.is_open(dataset, now=now), storage, entry)
 
 
 def difference(size: int | None, modified_at: datetime | None, fixity: str, entry: Entry) -> str:

@@ -15,6 +15,8 @@ SITE_NAME = env.str("FAIRCAT_SITE_NAME", default="Faircat")
 SITE_URL = env.str("FAIRCAT_SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 ADMINISTRATOR_EMAIL = env.str("FAIRCAT_ADMINISTRATOR_EMAIL", default="administrator@example.org")
 IS_DEMO = env.bool("FAIRCAT_IS_DEMO", default=False)
+# Days after which a share link ends at the latest.
+SHARE_LINK_DAYS = env.int("FAIRCAT_SHARE_LINK_DAYS", default=365)
 # How many proxies of the site's own stand in front of it: the visitor's address is what the outermost of them saw.
 PROXY_COUNT = env.int("FAIRCAT_PROXY_COUNT", default=0)
 ALLAUTH_TRUSTED_PROXY_COUNT = PROXY_COUNT
@@ -67,6 +69,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "portal.middleware.PrincipalMiddleware",
+    "portal.middleware.ShareLinkMiddleware",
     "portal.middleware.NulMiddleware",
     "portal.middleware.DomainErrorMiddleware",
 ]

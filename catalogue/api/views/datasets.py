@@ -19,10 +19,10 @@ from catalogue.api.parsing import read_body
 from catalogue.browse import filter_datasets
 from catalogue.entries import DatasetEntry, Outcome
 from catalogue.errors import InvalidInput
-from catalogue.masking import file_refs, parameter_values
+from catalogue.masking import parameter_values
 from catalogue.models.datasets import Source
 from catalogue.record import DatasetRecord, FileRef, ParameterValue
-from catalogue.selectors import get_dataset_record, records_of, with_references
+from catalogue.selectors import file_refs_for, get_dataset_record, records_of, with_references
 from catalogue.services.dataset_changes import add_files, changeable_dataset, update_dataset
 from catalogue.services.downloads import find_downloadable
 from catalogue.services.idempotency import Answer
@@ -175,8 +175,9 @@ class DatasetFiles(ApiView):
     def get(self, request: Request, uid: UUID) -> HttpResponse:
         """By name. While the dataset is closed to you, 403 with the code `under-embargo`."""
         dataset = find_downloadable(uid, self.principal, now=timezone.now())
-        page = take_page(dataset.files.all(), request, Order("name", "name"))
-        return read_answer(request, page.document(list(file_refs(page.rows))))
+        order = Order("id", "id") if self.principal.hides_people else Order("name", "name")
+        page = take_page(dataset.files.all(), request, order)
+        return read_answer(request, page.document(list(file_refs_for(page.rows, self.principal))))
 
     @openapi.creation(bodies.FILES, Written, "Add files to a dataset")
     def post(self, request: Request, uid: UUID) -> HttpResponse:

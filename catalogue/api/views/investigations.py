@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from catalogue import access
 from catalogue.access import Level
+from catalogue.anonymity import shown_to
 from catalogue.api import bodies, openapi
 from catalogue.api.answers import ApiView, created, expected_version, read_answer, send, send_once, written
 from catalogue.api.filters import INVESTIGATION_FILTERS, filter_investigations
@@ -16,13 +17,13 @@ from catalogue.api.pages import NEWEST_FIRST, Order, take_page
 from catalogue.api.parsing import read_body
 from catalogue.api.views.datasets import Written
 from catalogue.errors import PreconditionMissing
-from catalogue.masking import sample_record, sample_ref
+from catalogue.masking import sample_ref
 from catalogue.models import Sample
 from catalogue.record import InvestigationRecord, SampleRecord, SampleRef
 from catalogue.selectors import (
     find_investigation,
     get_investigation_record,
-    get_sample,
+    get_sample_record,
     investigation_records,
     with_team,
 )
@@ -90,8 +91,10 @@ class InvestigationSamples(ApiView):
         samples = investigation.samples.all()
         if level not in (Level.FULL, Level.METADATA):
             samples = samples.none()
-        page = take_page(samples, request, Order("name", "name"))
-        return read_answer(request, page.document([sample_ref(sample) for sample in page.rows]))
+        order = Order("id", "uid") if self.principal.hides_people else Order("name", "name")
+        page = take_page(samples, request, order)
+        refs = [shown_to(sample_ref(sample), self.principal) for sample in page.rows]
+        return read_answer(request, page.document(refs))
 
 
 class InvestigationSample(ApiView):
@@ -118,5 +121,5 @@ class InvestigationSample(ApiView):
 class SampleDetail(ApiView):
     @openapi.reading(SampleRecord, "Read a sample")
     def get(self, request: Request, uid: UUID) -> HttpResponse:
-        sample = get_sample(uid, self.principal)
-        return read_answer(request, sample_record(sample), version=sample.version)
+        sample = get_sample_record(uid, self.principal)
+        return read_answer(request, sample, version=sample.version)
