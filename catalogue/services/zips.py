@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -143,7 +144,9 @@ def _rows(files: QuerySet[Datafile], folders: Mapping[int, str]) -> list[_File]:
             f"An archive holds at most {MOST_FILES:,} files. Use the lists for aria2 or rclone instead.",
             code="too-many-files",
         )
-    rows.sort(key=lambda row: (folders[row.dataset_id], row.name))
+    rows.sort(key=attrgetter("name"))
+    if len(folders) > 1:
+        rows.sort(key=lambda row: folders[row.dataset_id])
     return rows
 
 
@@ -275,11 +278,13 @@ def _etag(archive: Archive, rows: Sequence[_File], left_out: Sequence[str]) -> s
     """A strong tag: the same for the same bytes only. Empty for an archive whose bytes are not known beforehand."""
     if not archive.is_reproducible:
         return ""
+    moments = (int(entry.modified_at.timestamp()) if entry.modified_at else 0 for entry in archive.entries)
     digest = hashlib.sha256(b"zip-1\n")
-    for entry in archive.entries:
-        moment = int(entry.modified_at.timestamp()) if entry.modified_at else 0
-        digest.update(f"{entry.name}\n{entry.size} {entry.crc32} {moment}\n".encode())
-    for row in rows:
-        digest.update(row.sha256.encode())
-    digest.update("".join(left_out).encode())
+    digest.update(
+        "".join(
+            f"{entry.name}\n{entry.size} {entry.crc32} {moment}\n"
+            for entry, moment in zip(archive.entries, moments, strict=True)
+        ).encode()
+    )
+    digest.update("".join([*(row.sha256 for row in rows), *left_out]).encode())
     return f'"{digest.hexdigest()}"'
