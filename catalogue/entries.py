@@ -13,7 +13,7 @@ ParameterInput = str | int | float | bool | Sequence[str | int | float] | dateti
 
 @dataclass(frozen=True, kw_only=True)
 class PersonEntry:
-    """Found by ORCID, else by name within the same investigation's facility; made when absent. Role: pi, local_contact, member."""
+    """Found by ORCID, else by name within the team that is changed; made when absent. Role: pi, local_contact, member."""
 
     family_name: str
     given_name: str = ""

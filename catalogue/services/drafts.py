@@ -11,18 +11,33 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Concat
+from django.utils import timezone
 
 from catalogue import access
 from catalogue.access import Principal
-from catalogue.entries import DatasetEntry, FileEntry, ParameterEntry
+from catalogue.entries import DatasetEntry, FileEntry, ParameterEntry, PersonEntry
 from catalogue.errors import InvalidInput, NotAllowed, NotFound
-from catalogue.models import Dataset, Investigation, RegistrationDraft
+from catalogue.identifiers import normalise_orcid
+from catalogue.models import Dataset, Instrument, Investigation, Person, RegistrationDraft, TeamMember
 from catalogue.models.datasets import Source
+from catalogue.models.investigations import TeamRole
+from catalogue.services.investigations import update_investigation
 from catalogue.services.registration import register_dataset
 from catalogue.units import parse_quantity
 
-DESCRIPTION = ("investigation", "title", "kind", "description", "technique", "sample", "acquired_at", "licence")
+DESCRIPTION = (
+    "instrument",
+    "investigation",
+    "title",
+    "kind",
+    "description",
+    "technique",
+    "sample",
+    "acquired_at",
+    "licence",
+)
 MOST_DRAFTS = 50
 MOST_FILES = 2000
 SEPARATOR = "\x1f"
@@ -43,9 +58,12 @@ def find_draft(uid: UUID, principal: Principal) -> RegistrationDraft:
     return draft
 
 
-def registrable_investigations(principal: Principal) -> QuerySet[Investigation]:
-    """The investigations in which this person may register, the newest first."""
+def registrable_investigations(principal: Principal, *, instrument: str = "") -> QuerySet[Investigation]:
+    """The investigations in which this person may register, the newest first; those at `instrument` where it is given."""
     investigations = Investigation.objects.select_related("instrument", "facility", "proposal").filter(state="active")
+    if instrument:
+        named = Q(instrument__name__iexact=instrument) | Q(instrument__short_name__iexact=instrument)
+        investigations = investigations.filter(named)
     if principal.is_curator or principal.is_administrator:
         return investigations.order_by("-id")
     if principal.user_id is None or principal.instrument_id is not None:
@@ -114,6 +132,76 @@ def investigation_of(draft: RegistrationDraft, principal: Principal) -> Investig
     return investigation
 
 
+def instrument_problem(instrument: str, investigation: Investigation) -> str:
+    """What is wrong where somebody names an instrument at which `investigation` did not measure; empty where nothing is."""
+    used = investigation.instrument
+    if not instrument or instrument.casefold() in (used.name.casefold(), used.short_name.casefold()):
+        return ""
+    return f"This investigation measured at {used.name}. Choose another investigation, or leave the instrument empty."
+
+
+def suggestions(principal: Principal, investigation: Investigation | None, *, most: int) -> dict[str, list[str]]:
+    """Names to choose from: instruments of the person's investigations, samples of the chosen one, and the people with an
+    ORCID iD who were in teams at its instrument, as far as the person may know of these teams."""
+    own = registrable_investigations(principal).order_by()
+    found: dict[str, QuerySet[Any, Any]] = {
+        "instruments": Instrument.objects.filter(investigations__in=own).distinct().values_list("name", flat=True)
+    }
+    if investigation:
+        known = access.listed_investigations(principal, now=timezone.now()).filter(
+            instrument=investigation.instrument_id
+        )
+        people = Person.objects.filter(memberships__investigation__in=known, orcid__isnull=False).distinct()
+        found["samples"] = investigation.samples.values_list("name", flat=True)
+        found["people"] = people.annotate(
+            text=Concat("given_name", Value(" "), "family_name", Value(" "), "orcid")
+        ).values_list("text", flat=True)
+    return {name: list(values[:most]) for name, values in found.items()}
+
+
+def add_person(*, actor: Principal, draft: RegistrationDraft, text: str, role: str) -> Investigation:
+    """Add somebody to the team of the chosen investigation: "Marie Curie", with or without an ORCID iD behind the name.
+
+    An ORCID iD that is known here needs no name. Raises InvalidInput, and what `update_investigation` does.
+    """
+    investigation = investigation_of(draft, actor)
+    if investigation is None:
+        raise InvalidInput("Choose an investigation first.", fields={"person": ["Choose an investigation first."]})
+    new = _person(text, role or TeamRole.MEMBER.value)
+    present = [_member_entry(member) for member in investigation.team.select_related("person__affiliation")]
+    return update_investigation(
+        actor=actor,
+        uid=investigation.uid,
+        changes={"team": [*present, new]},
+        expected_version=investigation.version,
+    )
+
+
+def _person(text: str, role: str) -> PersonEntry:
+    name, _, last = text.strip().rpartition(" ")
+    try:
+        orcid = normalise_orcid(last)
+    except ValueError as error:
+        if any(character.isdigit() for character in last):
+            raise InvalidInput(str(error), fields={"person": [str(error)]}) from None
+        return PersonEntry(family_name=last, given_name=name, role=role)
+    known = Person.objects.filter(orcid=orcid).first()
+    if known:
+        return PersonEntry(family_name=known.family_name, given_name=known.given_name, orcid=orcid, role=role)
+    given_name, _, family_name = name.strip().rpartition(" ")
+    if not family_name:
+        message = "Nobody here has this ORCID iD yet: write the name before it."
+        raise InvalidInput(message, fields={"person": [message]})
+    return PersonEntry(family_name=family_name, given_name=given_name, orcid=orcid, role=role)
+
+
+def _member_entry(member: TeamMember) -> PersonEntry:
+    person = member.person
+    return PersonEntry(
+        family_name=person.family_name, given_name=person.given_name, orcid=person.orcid or "", role=member.role
+    )
+
+
 def register_draft(*, actor: Principal, draft: RegistrationDraft) -> Dataset:
     """Register what the draft describes and remove the draft, in one transaction. The draft's uid is the registration key,
     so that a second click finds the dataset that the first one made."""
@@ -121,6 +209,8 @@ def register_draft(*, actor: Principal, draft: RegistrationDraft) -> Dataset:
     investigation = investigation_of(draft, actor)
     if investigation is None:
         raise InvalidInput("Choose an investigation.", fields={"investigation": ["Choose one of yours."]})
+    if problem := instrument_problem(draft.content["description"].get("instrument", ""), investigation):
+        raise InvalidInput(problem, fields={"instrument": [problem]})
     with transaction.atomic():
         dataset = register_dataset(actor=actor, entry=entry_of(draft, investigation))
         draft.delete()

@@ -134,14 +134,19 @@ def changeable_investigation(uid: UUID, actor: Principal) -> Investigation:
 
 def _authorise_change(investigation: Investigation, actor: Principal, changes: dict[str, Any]) -> None:
     """The team decides who reads closed data: only its leaders and curators change it, never an instrument's token."""
-    if actor.is_curator or actor.is_administrator:
-        return
-    if actor.instrument_id is not None:
+    if actor.instrument_id is not None and not (actor.is_curator or actor.is_administrator):
         if "team" in changes:
             raise NotAllowed("An instrument may not change the team of an investigation that exists.")
-        return
-    if not access.is_team_member(investigation, actor, roles=(TeamRole.PI, TeamRole.LOCAL_CONTACT)):
+    elif not may_change_team(investigation, actor):
         raise NotAllowed("Only the principal investigator and the local contact may change the investigation.")
+
+
+def may_change_team(investigation: Investigation, actor: Principal) -> bool:
+    """Whether `actor` is a curator, or leads the investigation."""
+    if actor.is_curator or actor.is_administrator:
+        return True
+    leaders = (TeamRole.PI, TeamRole.LOCAL_CONTACT)
+    return actor.instrument_id is None and access.is_team_member(investigation, actor, roles=leaders)
 
 
 def _moved_embargo(
@@ -207,12 +212,17 @@ def _proposal(facility: Facility, entry: InvestigationEntry) -> Proposal | None:
 
 
 def _set_team(investigation: Investigation, team: Sequence[PersonEntry]) -> None:
+    """Whoever is in the team already and has no ORCID iD is known by name there, and stays the same person."""
+    nameless = investigation.team.filter(person__orcid__isnull=True).select_related("person")
+    present = {(one.person.given_name, one.person.family_name): one.person for one in nameless}
     investigation.team.all().delete()
     members: dict[int, TeamMember] = {}
     for position, entry in enumerate(team):
         if entry.role not in TeamRole.values:
             raise InvalidInput("Unknown role.", fields={"team": [f"A role is one of {', '.join(TeamRole.values)}."]})
-        person = find_or_create_person(entry)
+        name = (entry.given_name.strip(), entry.family_name.strip())
+        person = present.get(name) if not entry.orcid else None
+        person = person or find_or_create_person(entry)
         members.setdefault(
             person.pk, TeamMember(investigation=investigation, person=person, role=entry.role, position=position)
         )

@@ -4,7 +4,6 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,42 +11,16 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from catalogue.errors import DomainError
-from catalogue.models import Datafile, Investigation, Licence, RegistrationDraft, Storage, Technique
-from catalogue.models.datasets import DatasetKind
+from catalogue.models import Datafile, Investigation, RegistrationDraft, Storage
 from catalogue.services import drafts
+from catalogue.services.investigations import may_change_team
 from catalogue.services.previews import preview_file
 from catalogue.services.storages import list_folder, usable_storages
 from catalogue.storages import Page
 from catalogue.views.corrections import correction_groups, posted_corrections, values_to_type
+from catalogue.views.register_forms import DescriptionForm, PersonForm
 
 MOST_SUGGESTIONS = 200
-
-
-class DescriptionForm(forms.Form):
-    """What a person says of a measurement. Suggestions are datalists, so that free text stays possible where it makes sense."""
-
-    investigation = forms.ChoiceField()
-    title = forms.CharField(max_length=500, help_text="Public, also while the data are under embargo.")
-    kind = forms.ChoiceField(choices=DatasetKind.choices, initial=DatasetKind.RAW)
-    description = forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), required=False)
-    technique = forms.ChoiceField(required=False)
-    sample = forms.CharField(max_length=200, required=False, widget=forms.TextInput(attrs={"list": "samples"}))
-    acquired_at = forms.DateTimeField(
-        label="Measured at", required=False, widget=forms.DateTimeInput(attrs={"type": "datetime-local"})
-    )
-    licence = forms.ChoiceField(required=False)
-
-    def __init__(self, *args: Any, investigations: list, is_draft_only: bool = False, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        choices = [(str(one.uid), f"{one.visit_id}: {one.title}") for one in investigations]
-        self.fields["investigation"].choices = [("", "Choose…"), *choices]
-        techniques = Technique.objects.values_list("iri", "label")
-        self.fields["technique"].choices = [("", "Read from the files"), *techniques]
-        licences = Licence.objects.values_list("spdx_id", "name")
-        self.fields["licence"].choices = [("", "As the investigation"), *licences]
-        if is_draft_only:
-            for field in self.fields.values():
-                field.required = False
 
 
 @login_required
@@ -75,36 +48,62 @@ def draft_links(request: HttpRequest) -> list[dict[str, Any]]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def describe_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     draft = drafts.find_draft(uid, request.principal)
-    investigations = list(drafts.registrable_investigations(request.principal)[:MOST_SUGGESTIONS])
-    is_saving_only = request.POST.get("action") == "save"
-    form = DescriptionForm(
-        request.POST or None,
-        initial=draft.content.get("description", {}),
-        investigations=investigations,
-        is_draft_only=is_saving_only,
-    )
     if request.method == "POST":
-        drafts.save_description(actor=request.principal, draft=draft, values=request.POST)
-        if form.is_valid():
-            return redirect(_after_description(draft, is_saving_only))
+        return _save_description(request, draft)
+    description = draft.content.get("description", {})
+    at_instrument = drafts.registrable_investigations(request.principal, instrument=description.get("instrument", ""))
+    form = DescriptionForm(initial=description, investigations=at_instrument[:MOST_SUGGESTIONS])
+    return _show_description(request, draft, form, PersonForm())
+
+
+def _save_description(request: HttpRequest, draft: RegistrationDraft) -> HttpResponse:
+    action = request.POST.get("action")
+    drafts.save_description(actor=request.principal, draft=draft, values=request.POST)
+    if action == "refresh":
+        return redirect("register-describe", draft.uid)
+    investigations = drafts.registrable_investigations(request.principal)[:MOST_SUGGESTIONS]
+    form = DescriptionForm(request.POST, investigations=investigations, is_draft_only=action in ("save", "add-person"))
+    people = PersonForm(request.POST if action == "add-person" else None)
+    if action == "add-person" and people.is_valid() and _add_person(request, draft, people):
+        return redirect("register-describe", draft.uid)
+    if action != "add-person" and form.is_valid():
+        return redirect(_after_description(draft, is_saving_only=action == "save"))
+    return _show_description(request, draft, form, people)
+
+
+def _add_person(request: HttpRequest, draft: RegistrationDraft, form: PersonForm) -> bool:
+    text, role = form.cleaned_data["person"], form.cleaned_data["person_role"]
+    try:
+        drafts.add_person(actor=request.principal, draft=draft, text=text, role=role)
+    except DomainError as error:
+        form.add_error("person", error.message)
+        return False
+    return True
+
+
+def _show_description(
+    request: HttpRequest, draft: RegistrationDraft, form: DescriptionForm, people: PersonForm
+) -> HttpResponse:
+    investigation = drafts.investigation_of(draft, request.principal)
+    found = drafts.suggestions(request.principal, investigation, most=MOST_SUGGESTIONS)
     context = {
         "form": form,
+        "people_form": people,
+        "investigation": investigation,
+        "team": list(investigation.team.select_related("person")) if investigation else (),
+        "may_change_team": investigation and may_change_team(investigation, request.principal),
         "steps": _steps(draft, "Describe"),
-        "suggestions": [{"id": "samples", "values": _sample_names(draft, request)}],
-        "has_no_investigation": not investigations,
+        "suggestions": [{"id": name, "values": values} for name, values in found.items()],
+        "has_no_investigation": not drafts.registrable_investigations(request.principal).exists(),
     }
-    return render(request, "catalogue/register_describe.html", context, status=422 if form.errors else 200)
+    status = 422 if form.errors or people.errors else 200
+    return render(request, "catalogue/register_describe.html", context, status=status)
 
 
-def _after_description(draft: RegistrationDraft, is_saving_only: bool) -> str:
+def _after_description(draft: RegistrationDraft, *, is_saving_only: bool) -> str:
     if is_saving_only:
         return reverse("dashboard")
     return reverse("register-files" if draft.content.get("has_files") else "register-check", args=[draft.uid])
-
-
-def _sample_names(draft: RegistrationDraft, request: HttpRequest) -> list[str]:
-    investigation = drafts.investigation_of(draft, request.principal)
-    return list(investigation.samples.values_list("name", flat=True)[:MOST_SUGGESTIONS]) if investigation else []
 
 
 def _steps(draft: RegistrationDraft, current: str) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from catalogue.access import principal_of
-from catalogue.models import Dataset, RegistrationDraft
+from catalogue.models import Dataset, Investigation, Person, RegistrationDraft, TeamMember
 from catalogue.services.drafts import start_draft
 from tests import factories
 
@@ -100,3 +100,82 @@ def test_data_without_files_get_the_values_that_their_registrant_types(catalogue
     client.post(f"/register/{draft.uid}/check", {"action": "register", "c:\x1faccelerating_voltage": "5 kV"})
     value = Dataset.objects.get(title="From the logbook").parameters.get()
     assert (value.name, value.source, value.value_si, value.unit_si) == ("accelerating_voltage", "person", 5000, "V")
+
+
+def describe(client: Client, draft: RegistrationDraft, action: str, **values: str):
+    draft.refresh_from_db()
+    described = draft.content.get("description", {}) | values
+    return client.post(f"/register/{draft.uid}", described | {"action": action})
+
+
+def choices_of(client: Client, draft: RegistrationDraft) -> list[str]:
+    form = client.get(f"/register/{draft.uid}").context["form"]
+    return [label for value, label in form.fields["investigation"].choices if value]
+
+
+def test_an_instrument_narrows_the_investigations_and_is_suggested(client, draft):
+    pi = draft.owner
+    elsewhere = factories.make_investigation(pi=pi, visit_id="visit-2", title="At the other one")
+    assert len(choices_of(client, draft)) == 2
+    assert elsewhere.instrument.name in client.get(f"/register/{draft.uid}").content.decode()
+    describe(client, draft, "refresh", instrument=elsewhere.instrument.name, investigation="")
+    assert choices_of(client, draft) == ["visit-2: At the other one"]
+
+
+@pytest.mark.parametrize("action", ["continue", "save"])
+def test_an_instrument_that_the_investigation_did_not_use_is_a_mistake(client, draft, action):
+    page = describe(client, draft, action, instrument="Some other microscope")
+    assert page.status_code == 422 and "This investigation measured at" in page.content.decode()
+    page = client.post(f"/register/{draft.uid}/check", {"action": "register"})
+    assert page.status_code == 422 and not Dataset.objects.exists()
+
+
+def test_a_leader_adds_people_by_name_and_by_orcid_and_those_present_stay_who_they_are(client, draft):
+    investigation = Investigation.objects.get()
+    colleague = factories.make_person(given_name="Marie", family_name="Curie", orcid="0000-0002-1825-0097")
+    TeamMember.objects.create(investigation=factories.make_investigation(), person=colleague, role="member")
+    present = set(investigation.team.values_list("person", flat=True))
+    assert describe(client, draft, "add-person", person="0000-0002-1825-0097").status_code == 302
+    assert describe(client, draft, "add-person", person="Irene Joliot", person_role="local_contact").status_code == 302
+    team = {str(member.person): member.role for member in investigation.team.select_related("person")}
+    assert team["Marie Curie"] == "member" and team["Irene Joliot"] == "local_contact"
+    assert {*present, colleague.pk} < set(investigation.team.values_list("person", flat=True))
+    assert investigation.team.filter(person__user=draft.owner, role="pi").exists()
+
+
+@pytest.mark.parametrize(
+    ("person", "reason"),
+    [
+        ("0000-0002-1825-0098", "does not fit"),
+        ("0000-0001-5109-3700", "write the name before it"),
+        ("", "A person needs a family name"),
+    ],
+)
+def test_a_person_who_cannot_be_told_is_asked_for_again(client, draft, person, reason):
+    page = describe(client, draft, "add-person", person=person)
+    assert page.status_code == 422 and reason in page.content.decode()
+
+
+def test_people_are_suggested_from_teams_at_the_same_instrument_that_one_may_know_of(client, draft):
+    investigation = Investigation.objects.get()
+    known = factories.make_investigation(instrument=investigation.instrument, facility=investigation.facility)
+    person = factories.make_person(given_name="Marie", family_name="Curie", orcid="0000-0002-1825-0097")
+    TeamMember.objects.create(investigation=known, person=person, role="member")
+    assert "Marie Curie 0000-0002-1825-0097" in client.get(f"/register/{draft.uid}").content.decode()
+    factories.set_embargo_metadata("none")
+    assert "Curie" not in client.get(f"/register/{draft.uid}").content.decode()
+
+
+def test_a_plain_member_sees_the_team_and_who_may_change_it(client, draft):
+    member = factories.make_user("mia")
+    person = factories.make_person(member)
+    TeamMember.objects.create(investigation=Investigation.objects.get(), person=person, role="member")
+    client.force_login(member, backend="django.contrib.auth.backends.ModelBackend")
+    own = start_draft(actor=principal_of(member), has_files=False)
+    investigation = str(Investigation.objects.get().uid)
+    page = client.post(f"/register/{own.uid}", {"investigation": investigation, "action": "refresh"}, follow=True)
+    text = page.content.decode()
+    assert str(person) in text and "principal investigator and its local contact may add people" in text
+    assert "Add to the team" not in text
+    refused = describe(client, own, "add-person", person="Irene Joliot")
+    assert refused.status_code == 422 and not Person.objects.filter(family_name="Joliot").exists()
