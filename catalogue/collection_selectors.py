@@ -164,13 +164,18 @@ def newest_collections(limit: int) -> list[CollectionRef]:
     return _refs(published.order_by("-published_at")[:limit])
 
 
-def collections_holding(*, dataset: Dataset | None = None, investigation: Investigation | None = None) -> QuerySet:
-    """The published collections of which a dataset or an investigation is itself a member, the newest first."""
-    holding = Collection.objects.filter(state=CollectionState.PUBLISHED)
-    if dataset is not None:
-        whole = Q(members__investigation_id=dataset.investigation_id)
-        return holding.filter(Q(members__dataset=dataset) | whole).distinct().order_by("-id")
-    return holding.filter(members__investigation=investigation).order_by("-id")
+def collections_holding(record: Dataset | Investigation, principal: Principal, *, limit: int) -> list[CollectionRef]:
+    """The published collections of which a dataset, with its investigation or alone, or an investigation is a member.
+
+    The newest come first. Who came by a link that hides people is told of none: they name their authors.
+    """
+    if principal.hides_people:
+        return []
+    holding = Q(investigation=record)
+    if isinstance(record, Dataset):
+        holding = Q(dataset=record) | Q(investigation=record.investigation_id)
+    members = CollectionMember.objects.filter(holding).order_by().values("collection_id")
+    return _refs(Collection.objects.filter(pk__in=members, state=CollectionState.PUBLISHED).order_by("-id")[:limit])
 
 
 def member_page(

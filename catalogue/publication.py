@@ -158,7 +158,12 @@ class Publication:
     @property
     def doi_url(self) -> str:
         """The address that resolves the DOI; empty without one."""
-        return f"{DOI_RESOLVER}{self.doi}" if self.doi else ""
+        return doi_url(self.doi)
+
+
+def doi_url(doi: str) -> str:
+    """The address that resolves a DOI; empty where there is none."""
+    return f"{DOI_RESOLVER}{doi}" if doi else ""
 
 
 def normalise_doi(text: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
 from django.utils import timezone
 
 from catalogue import access
@@ -13,7 +13,17 @@ from catalogue.access import Level, Principal
 from catalogue.anonymity import file_name_for, key_of_file, shown_to
 from catalogue.errors import NotFound
 from catalogue.masking import dataset_record, file_refs, investigation_record, sample_record
-from catalogue.models import AuditEntry, Collection, Datafile, Dataset, Instrument, Investigation, Sample, TeamMember
+from catalogue.models import (
+    AuditEntry,
+    Collection,
+    CollectionMember,
+    Datafile,
+    Dataset,
+    Instrument,
+    Investigation,
+    Sample,
+    TeamMember,
+)
 from catalogue.models.collections import CollectionState
 from catalogue.record import DatasetRecord, FileRef, InvestigationRecord, SampleRecord
 
@@ -43,11 +53,19 @@ def rows_of(keys: Sequence[int]) -> list[Dataset]:
 def find_dataset(uid: UUID, principal: Principal, *, now: datetime | None = None) -> tuple[Dataset, Level]:
     """The dataset and how much of it `principal` sees; NotFound when it is nothing."""
     moment = now or timezone.now()
-    dataset = with_references(Dataset.objects.filter(uid=uid)).first()
+    dataset = with_references(_told_if_published(Dataset.objects.filter(uid=uid))).first()
     level = access.dataset_level(dataset, principal, now=moment) if dataset else Level.NOTHING
     if dataset is None or level == Level.NOTHING:
         raise NotFound("There is no such dataset, or none that you may see.")
     return dataset, level
+
+
+def _told_if_published(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:
+    """With `is_published`: whether a published collection holds the dataset, so that its page asks for none in vain."""
+    published = CollectionMember.objects.filter(collection__state=CollectionState.PUBLISHED).order_by()
+    alone = published.filter(dataset=OuterRef("pk"))
+    whole = published.filter(investigation=OuterRef("investigation_id"))
+    return datasets.annotate(is_published=Exists(alone) | Exists(whole))
 
 
 def get_dataset_record(uid: UUID, principal: Principal, *, now: datetime | None = None) -> DatasetRecord:

@@ -39,6 +39,7 @@ urlpatterns = [
     path("datasets/<uuid:uid>/files.aria2.txt", downloads.dataset_list, {"form": "aria2"}, name="dataset-aria2"),
     path("datasets/<uuid:uid>/files.rclone.txt", downloads.dataset_list, {"form": "rclone"}, name="dataset-rclone"),
     path("investigations/<uuid:uid>/download.zip", downloads.investigation_zip, name="investigation-zip"),
+    path("collections/<uuid:uid>/download.zip", downloads.collection_zip, name="collection-zip"),
     path("selection", selection.selection_page, name="selection"),
     path("selection/download.zip", downloads.selection_zip, name="selection-zip"),
     path("selection/files.sha256", downloads.selection_list, {"form": "sha256"}, name="selection-sha256"),

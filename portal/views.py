@@ -15,12 +15,14 @@ from django.views.decorators.http import require_safe
 
 from catalogue import access, selectors
 from catalogue.browse import DatasetFilter, Lists
+from catalogue.collection_selectors import newest_collections
 from catalogue.interop.schema_org import catalog_document
 from catalogue.models import Dataset, Facility, Instrument, Statistic, Technique
 from catalogue.policy_text import policy_text
 from portal import health
 
 NEWEST = 10
+NEWEST_COLLECTIONS = 5
 TILES = 8
 KEPT_SECONDS = 60
 STATS = (
@@ -42,6 +44,7 @@ def home_page(request: HttpRequest) -> HttpResponse:
     context = {
         **of_archive,
         "newest": newest,
+        "newest_collections": newest_collections(NEWEST_COLLECTIONS),
         "featured": next((record for record in newest if record.has_thumbnail), None),
         "examples": [{"text": tile["label"], "url": tile["url"]} for tile in tiles[:3]],
         "register_url": reverse("register"),

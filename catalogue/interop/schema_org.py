@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from catalogue.publication import doi_url
 from catalogue.record import DatasetRecord, FacilityRef, InvestigationRecord, ParameterValue, PersonRef
 
 MOST_VARIABLES = 100
@@ -75,7 +76,7 @@ def _common(record: DatasetRecord | InvestigationRecord, url: str, site_url: str
         "@type": "Dataset",
         "@id": url,
         "url": url,
-        "identifier": f"urn:uuid:{record.uid}",
+        "identifier": [doi_url(record.doi), f"urn:uuid:{record.uid}"] if record.doi else f"urn:uuid:{record.uid}",
         "creator": [_person(person) for person in record.people],
         "publisher": _organisation(record.facility),
         "license": record.licence.url or f"https://spdx.org/licenses/{record.licence.spdx_id}",

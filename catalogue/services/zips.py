@@ -20,8 +20,11 @@ from django.utils.text import slugify
 
 from catalogue import access, selectors
 from catalogue.access import Level, Principal
+from catalogue.anonymity import text_for
+from catalogue.collection_contents import datasets_in
+from catalogue.collection_selectors import find_collection
 from catalogue.downloads.zipstream import Archive, Entry
-from catalogue.errors import InvalidInput, NotFound
+from catalogue.errors import Gone, InvalidInput, NotFound
 from catalogue.masking import access_of
 from catalogue.models import Datafile, Dataset
 from catalogue.models import Storage as StorageRow
@@ -83,6 +86,16 @@ def zip_investigation(*, principal: Principal, uid: UUID) -> ZipDownload:
     datasets = Dataset.objects.filter(investigation=investigation)
     name = f"{slugify(investigation.visit_id) or 'investigation'}-{investigation.uid.hex[-12:]}.zip"
     return _zip_many(name, datasets, principal, now=now)
+
+
+def zip_collection(*, principal: Principal, uid: UUID) -> ZipDownload:
+    """All datasets of a collection that the principal may have; the others are named in the archive. Raises also Gone."""
+    collection = find_collection(principal, uid=uid)
+    if collection.withdrawal_reason:
+        raise Gone(f"This was withdrawn: {collection.withdrawal_reason}")
+    title = slugify(text_for(collection.title, principal))[:60]
+    name = f"{title or 'collection'}-{uid.hex[-12:]}.zip"
+    return _zip_many(name, datasets_in(collection), principal, now=timezone.now())
 
 
 def zip_selection(*, principal: Principal, uids: Sequence[UUID]) -> ZipDownload:

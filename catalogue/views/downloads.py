@@ -80,6 +80,12 @@ def investigation_zip(request: HttpRequest, uid: UUID) -> HttpResponseBase:
 
 @require_safe
 @zip_limit
+def collection_zip(request: HttpRequest, uid: UUID) -> HttpResponseBase:
+    return _send_zip(request, zips.zip_collection(principal=asker_of(request), uid=uid))
+
+
+@require_safe
+@zip_limit
 def selection_zip(request: HttpRequest) -> HttpResponseBase:
     asker = asker_of(request)
     uids = selected_uids(actor=asker, session=request.session)

@@ -11,15 +11,17 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from catalogue import access, browse, selectors
 from catalogue.access import Level
+from catalogue.collection_selectors import collections_holding
 from catalogue.downloads.commands import commands_for
 from catalogue.interop.citation import citation
 from catalogue.interop.schema_org import dataset_document, investigation_document
 from catalogue.masking import file_refs
 from catalogue.models import Dataset
-from catalogue.record import DatasetRecord, InvestigationRecord
+from catalogue.record import CollectionRef, DatasetRecord, InvestigationRecord
 from catalogue.services.selections import is_selected
 
 FILES_ON_A_PAGE = 100
+COLLECTIONS_SHOWN = 5
 DATASETS_ON_A_PAGE = 20
 
 
@@ -33,6 +35,7 @@ def dataset_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "api_url": f"{settings.SITE_URL}/api/v1/datasets/{record.uid}",
         "schema_org": None if record.access.is_withdrawn else dataset_document(record, **_site()),
         "citation": citation(record, site_url=settings.SITE_URL),
+        "published_in": _published_in(dataset, request.principal),
         "preview": _preview(record),
         "files": _file_page(request, dataset, level),
         "provenance": _provenance(record),
@@ -114,6 +117,10 @@ def _file_page(request: HttpRequest, dataset: Dataset, level: Level) -> dict[str
 
 def _actions(record: DatasetRecord) -> list[dict[str, str]]:
     return [{"url": f"{record.path}/corrections", "text": "Correct the metadata"}]
+
+
+def _published_in(dataset: Dataset, principal: Principal) -> list[CollectionRef]:
+    return collections_holding(dataset, principal, limit=COLLECTIONS_SHOWN) if dataset.is_published else []
 
 
 def _preview(record: DatasetRecord) -> dict[str, Any] | None:

@@ -111,13 +111,21 @@ def test_who_is_cited_by_another_record_of_the_site_says_by_whom(datacite):
 
 
 def test_a_registered_relation_that_datacite_would_not_take_holds_up_nothing(datacite):
-    investigation = factories.make_investigation()
+    investigation = factories.make_investigation(is_open=True)
     investigation.relations.create(relation_type="IsCitedBy", identifier="10.1234/paper")
     investigation.relations.create(relation_type="IsCitedBy", identifier="not a doi")
     investigation.relations.create(relation_type="Cites", identifier="x", identifier_type="Nonsense")
     ensure_session_dois(actor=SYSTEM, investigations=[investigation.uid])
     deliver()
     assert related(doi_of(investigation)) == {("IsCitedBy", "10.1234/paper")}
+
+
+def test_what_a_closed_session_is_related_to_is_told_to_nobody_where_the_site_shows_summaries(datacite):
+    investigation = factories.make_investigation()
+    investigation.relations.create(relation_type="IsCitedBy", identifier="10.1234/paper")
+    ensure_session_dois(actor=SYSTEM, investigations=[investigation.uid])
+    deliver()
+    assert related(doi_of(investigation)) == set()
 
 
 def test_many_members_cost_as_many_queries_as_few(datacite, django_assert_max_num_queries):
