@@ -1,8 +1,11 @@
 """Routes of DOIs. Names have no namespace: templates of every app link to them."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
-from doi.views import consents, publishing, texts, wizard
+from doi.converters import DoiConverter
+from doi.views import consents, landing, publishing, texts, wizard
+
+register_converter(DoiConverter, "doi")
 
 urlpatterns = [
     path("doi/new", wizard.new_page, name="doi-new"),
@@ -15,4 +18,8 @@ urlpatterns = [
     path("doi/drafts/<uuid:uid>/act", publishing.act_page, name="doi-act"),
     path("doi/drafts/<uuid:uid>/remove", wizard.remove_page, name="doi-remove"),
     path("consents/<uuid:uid>", consents.consent_page, name="consent"),
+    path("doi/<doi:doi>", landing.landing_page, name="landing"),
+    path("cite/<doi:doi>.bib", landing.citation_file, {"form": "bib"}, name="cite-bib"),
+    path("cite/<doi:doi>.ris", landing.citation_file, {"form": "ris"}, name="cite-ris"),
+    path("cite/<doi:doi>.csl.json", landing.citation_file, {"form": "csl.json"}, name="cite-csl.json"),
 ]
