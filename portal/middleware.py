@@ -16,6 +16,7 @@ from catalogue.visitors import SHARE_LINKS, with_share_links
 from portal.errors import bad_request, error_response, wants_problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -38,14 +39,24 @@ class RequestIdMiddleware:
 
 
 class NulMiddleware:
-    """Refuses addresses with a NUL character, for which PostgreSQL cannot be asked. The API names the parameter itself."""
+    """Refuses addresses and forms with a NUL character, which PostgreSQL can neither look for nor keep.
+
+    The API reads JSON and names the value itself.
+    """
 
     def __init__(self, get_response: GetResponse):
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         is_in_query = "%00" in request.META.get("QUERY_STRING", "") and not wants_problem(request)
-        return bad_request(request) if is_in_query or "\x00" in request.path else self.get_response(request)
+        has_nul = is_in_query or "\x00" in request.path or _has_nul_in_form(request)
+        return bad_request(request) if has_nul else self.get_response(request)
+
+
+def _has_nul_in_form(request: HttpRequest) -> bool:
+    if request.method != "POST" or request.content_type not in FORMS:
+        return False
+    return any("\x00" in text for name, values in request.POST.lists() for text in (name, *values))
 
 
 class PrincipalMiddleware:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from urllib.parse import urlencode
 
 import pytest
 from celery import shared_task
@@ -13,8 +14,9 @@ from catalogue.access import SYSTEM
 from catalogue.audit import write_audit
 from catalogue.context import current_request_id
 from catalogue.errors import Conflict, Gone, InvalidInput, NotAllowed, NotFound, StaleVersion, Unavailable
-from catalogue.models import AuditEntry
+from catalogue.models import AuditEntry, RegistrationDraft
 from portal.logs import JsonFormatter, RequestIdFilter
+from tests import factories
 from tests.factories import make_facility
 
 ERRORS = {
@@ -111,6 +113,22 @@ def test_an_address_that_does_not_exist_is_explained(client: Client):
 @pytest.mark.parametrize("address", ["/search?technique=%00", "/search?cursor=a%00b", "/datasets/%00", "/api/%00"])
 def test_an_address_with_a_nul_character_is_refused(client: Client, address: str):
     assert client.get(address).status_code == 400
+
+
+@pytest.mark.parametrize("form", ["application/x-www-form-urlencoded", "multipart"])
+def test_a_form_with_a_nul_character_is_refused_wherever_it_is_sent(client: Client, form: str):
+    pi = factories.make_user("regina")
+    client.force_login(pi, backend="django.contrib.auth.backends.ModelBackend")
+    client.post("/register", {"start": "described"})
+    draft = RegistrationDraft.objects.get()
+    values = {"title": "Grains\x00", "action": "save"}
+    if form == "multipart":
+        answer = client.post(f"/register/{draft.uid}", values)
+    else:
+        answer = client.post(f"/register/{draft.uid}", urlencode(values), content_type=form)
+    assert answer.status_code == 400
+    draft.refresh_from_db()
+    assert "description" not in draft.content
 
 
 def test_the_caller_may_name_the_request_unless_the_name_is_unfit(client: Client):
