@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.stages import EmailVerificationStage
 from allauth.socialaccount.models import SocialAccount
 from django.http import HttpRequest, HttpResponse
 
@@ -17,7 +18,21 @@ logger = logging.getLogger(__name__)
 ORCID = "orcid"
 
 
+class AddressVerificationStage(EmailVerificationStage):
+    """An account without an e-mail address, such as `createsuperuser` makes it, has none to verify."""
+
+    def handle(self) -> tuple[HttpResponse | None, bool]:
+        user = self.login.user
+        if not user.email and not user.emailaddress_set.exists():
+            return None, True
+        return super().handle()
+
+
 class AccountAdapter(DefaultAccountAdapter):
+    def get_login_stages(self) -> list[str]:
+        ours = f"{__name__}.{AddressVerificationStage.__name__}"
+        return [ours if path.endswith(".EmailVerificationStage") else path for path in super().get_login_stages()]
+
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
         """Every way to log in passes here: password, ORCID, OpenID Connect, code and passkey."""
         if user.instrument_id is not None:

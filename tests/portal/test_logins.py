@@ -209,3 +209,23 @@ def test_the_page_shows_a_token_once_and_revokes_it(client: Client) -> None:
     assert token.prefix in again
     client.post("/me/tokens", {"revoke": token.pk})
     assert principal_of_token(text) is None
+
+
+def test_an_administrator_without_an_email_address_logs_in() -> None:
+    call_command("createsuperuser", username="root", email="", interactive=False)
+    user = User.objects.get(username="root")
+    user.set_password("nanowires-on-silicon")
+    user.save()
+    client = Client()
+    client.post("/accounts/login/", {"login": "root", "password": "nanowires-on-silicon"})
+    assert client.get("/me").status_code == 200
+
+
+def test_an_address_that_was_given_is_verified_before_the_first_login() -> None:
+    user = factories.make_user("nora", password="nanowires-on-silicon", email="nora@example.org")
+    user.emailaddress_set.create(email="nora@example.org", verified=False, primary=True)
+    for _ in range(2):
+        client = Client()
+        client.post("/accounts/login/", {"login": "nora", "password": "nanowires-on-silicon"})
+        assert client.get("/me").status_code == 302
+        User.objects.update(email="")
