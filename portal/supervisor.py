@@ -1,8 +1,10 @@
 """Runs the processes of a site on one machine: starts them, passes on signals, and leaves none behind. Knows no Django."""
 
+import ctypes
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +12,8 @@ from pathlib import Path
 from types import FrameType
 
 STOP_SECONDS = 10
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 LAST_LINES = 15
 
 
@@ -49,6 +53,7 @@ class Supervisor:
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,
                 start_new_session=True,
+                preexec_fn=_end_with_supervisor,
             )
         finally:
             if output:
@@ -105,6 +110,12 @@ class Supervisor:
             _kill_group(child)
             child.wait()
         self._running.clear()
+
+
+def _end_with_supervisor() -> None:
+    """In the child: have Linux ask it to end should the supervisor be killed, when nobody else could."""
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _kill_group(child: subprocess.Popen) -> None:

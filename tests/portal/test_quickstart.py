@@ -55,20 +55,23 @@ class Site:
 
     def children(self) -> set[int]:
         """Every process with this site's environment but the first: whatever it started, however far down."""
-        mark = f"FAIRCAT_DATA_DIR={self.data_dir}\0".encode()
-        found = set()
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                is_ours = mark in (folder / "environ").read_bytes()
-            except OSError:
-                continue
-            if is_ours and int(folder.name) not in (self.process.pid, os.getpid()):
-                found.add(int(folder.name))
-        return found
+        return processes_with(f"FAIRCAT_DATA_DIR={self.data_dir}") - {self.process.pid, os.getpid()}
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(number)
         return self.process.wait(timeout=LONGEST)
+
+
+def processes_with(variable: str) -> set[int]:
+    """The processes in whose environment `variable` stands: NAME=value."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"{variable}\0".encode() in (folder / "environ").read_bytes():
+                found.add(int(folder.name))
+        except OSError:
+            continue
+    return found
 
 
 @contextmanager
@@ -175,3 +178,24 @@ def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path):
     site = Site("--data", str(tmp_path / "nowhere"), data_dir=tmp_path / "site")
     assert site.process.wait(timeout=LONGEST) == 1
     assert "There is no folder" in site.printed
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has died")
+def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path):
+    child_of = "from portal.supervisor import Program, Supervisor; import os; " + (
+        "s = Supervisor(os.environ, print); s.start(Program('sleeper', ['sleep', '300'])); s.wait()"
+    )
+    mark = f"FAIRCAT_TEST_MARK={tmp_path}"
+    environment = os.environ | dict([mark.split("=", 1)])
+    supervisor = subprocess.Popen([sys.executable, "-c", child_of], env=environment, cwd=settings.BASE_DIR)
+    wait_until(lambda: len(processes_with(mark)) == 2)
+    supervisor.kill()
+    supervisor.wait()
+    wait_until(lambda: not processes_with(mark))
+
+
+def wait_until(is_reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LONGEST
+    while not is_reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
