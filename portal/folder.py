@@ -20,9 +20,11 @@ from django.utils.text import slugify
 from catalogue import access
 from catalogue.access import Principal
 from catalogue.entries import DatasetEntry, FileEntry, InvestigationEntry, PersonEntry
+from catalogue.errors import DomainError
 from catalogue.extraction import Extraction, LocalFile
 from catalogue.extraction.sandbox import extract_in_sandbox
-from catalogue.models import Datafile, Facility, Instrument, Investigation, Storage
+from catalogue.models import Datafile, Dataset, Facility, Instrument, Investigation, Storage
+from catalogue.services.dataset_changes import add_files
 from catalogue.services.declarations import declare_instrument
 from catalogue.services.investigations import create_investigation
 from catalogue.services.registration import register_datasets
@@ -60,7 +62,9 @@ def register_folder(
     """Register what is new in `folder` and return the number of new datasets; `say` is told of progress and refusals."""
     storage = folder_storage(actor, f"Folder {folder.name}"[:100], folder)
     known = set(Datafile.objects.filter(storage=storage).values_list("path", flat=True))
-    groups = sorted(_new_groups(open_storage(storage).walk(), known), key=lambda files: _top(files[0].path, folder))
+    new = {entry.path: entry for entry in open_storage(storage).walk() if entry.path not in known}
+    _add_late_sidecars(actor, storage, new, known, say)
+    groups = sorted(_groups(new), key=lambda files: _top(files[0].path, folder))
     registered = 0
     for top, members in groupby(groups, key=lambda files: _top(files[0].path, folder)):
         found = [_read(folder, files, facility) for files in members]
@@ -90,9 +94,27 @@ def _top(path: str, folder: Path) -> str:
     return parts[0] if len(parts) > 1 else folder.name
 
 
-def _new_groups(entries: Iterable[Entry], known: set[str]) -> Iterator[tuple[Entry, ...]]:
-    """Files that are not registered yet, a side-car with the file that it describes."""
-    new = {entry.path: entry for entry in entries if entry.path not in known and not _is_hidden(entry.path)}
+def _add_late_sidecars(
+    actor: Principal, storage: Storage, new: dict[str, Entry], known: set[str], say: Callable[[str], object]
+) -> None:
+    """What came after the file that it describes is added to that one's dataset, which is then read again.
+
+    It is taken out of `new`.
+    """
+    for path, main in _sidecars([*new, *known]).items():
+        if path in known or main not in known:
+            continue
+        entry = new.pop(path)
+        uid = Dataset.objects.values_list("uid", flat=True).get(files__storage=storage, files__path=main)
+        try:
+            add_files(actor=actor, uid=uid, files=[_file_entry(storage, entry, 1)])
+        except DomainError as error:
+            say(f"{path} was not added: {error.message}")
+
+
+def _groups(files: dict[str, Entry]) -> Iterator[tuple[Entry, ...]]:
+    """Files by what becomes one dataset: a side-car with the file that it describes."""
+    new = {path: entry for path, entry in files.items() if not _is_hidden(path)}
     sidecars = _sidecars(new)
     for path, entry in sorted(new.items()):
         if path not in sidecars:
@@ -177,7 +199,8 @@ def _instrument_for(actor: Principal, facility: Facility, found: Sequence[FoundD
     models = {(dataset.extraction.manufacturer or "", dataset.extraction.instrument_model or "") for dataset in found}
     models.discard(("", ""))
     manufacturer, model = models.pop() if len(models) == 1 else ("", "")
-    name = re.sub(r"\s+", " ", f"{manufacturer} {model}").strip() or "Several instruments"
+    named_twice = model.casefold().startswith(manufacturer.casefold())
+    name = " ".join((model if named_twice else f"{manufacturer} {model}").split()) or "Several instruments"
     return declare_instrument(
         actor=actor,
         facility=facility,

@@ -11,7 +11,7 @@ from PIL import Image
 from catalogue import access
 from catalogue.access import SYSTEM, Principal
 from catalogue.extraction import sandbox
-from catalogue.models import Datafile, Dataset, Facility, Investigation
+from catalogue.models import Datafile, Dataset, Facility, Instrument, Investigation
 from catalogue.services.declarations import declare_facility
 from portal.accounts.demo_accounts import PI, ensure_demo_accounts
 from portal.folder import register_folder
@@ -78,6 +78,17 @@ def test_a_text_beside_a_picture_of_the_same_name_belongs_to_it(actor, facility,
     }
 
 
+def test_a_text_that_comes_after_its_picture_joins_it_and_the_picture_is_read_again(actor, facility, tmp_path):
+    picture(tmp_path / "s/image.png")
+    assert register(actor, facility, tmp_path) == 1
+    Dataset.objects.update(extraction_state="done")
+    (tmp_path / "s/image.txt").write_text("$CM_FORMAT JEOL\n")
+    assert register(actor, facility, tmp_path) == 0
+    dataset = Dataset.objects.get()
+    assert set(dataset.files.values_list("name", "role")) == {("image.png", "data"), ("image.txt", "metadata")}
+    assert (dataset.file_count, dataset.extraction_state) == (2, "pending")
+
+
 def test_folders_whose_names_differ_by_a_space_are_two_investigations(actor, facility, tmp_path):
     for name in ("day 1", "day-1", "über"):
         picture(tmp_path / name / "one.png")
@@ -127,6 +138,13 @@ def test_the_date_in_a_file_counts_and_that_of_a_copy_does_not(actor, facility, 
     image = Dataset.objects.select_related("investigation").get(files__path="sem-jeol/image000.tif")
     assert image.acquired_at is not None and image.acquired_at < datetime(2024, 1, 1, tzinfo=UTC)
     assert access.is_open(image, now=timezone.now())
+
+
+def test_a_maker_whose_name_is_part_of_the_model_is_named_once(actor, facility, shared_samples):
+    register(actor, facility, shared_samples)
+    names = set(Instrument.objects.values_list("name", flat=True))
+    assert any(name.startswith("TESCAN") for name in names)
+    assert not any(name.casefold().count("tescan") > 1 for name in names)
 
 
 def test_every_shared_sample_becomes_a_dataset(actor, facility, shared_samples):
