@@ -70,6 +70,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "too-large": ErrorCode("The body is larger than the site accepts.", "Send fewer entries in one request."),
     "too-many-drafts": ErrorCode("You have too many drafts.", "Finish or remove some."),
     "too-many-files": ErrorCode("Too many files for one download.", "Choose fewer datasets, or use the list of files."),
+    "too-many-storages": ErrorCode("You have declared too many storages.", "Ask an administrator to declare one."),
     "too-many-requests": ErrorCode("Too many requests.", "Wait for the time in Retry-After."),
     "unavailable": ErrorCode("A part of the site does not answer at present.", "Try again later."),
     "under-embargo": ErrorCode("The data are not open yet.", "The record says from when they are."),

@@ -91,6 +91,11 @@ def declare_storage(
     _authorise_declaration(actor, kind, values)
     row = Storage(name=name.strip(), kind=kind, location=location.strip(), **values)
     row.owner_id = None if actor.is_administrator else actor.user_id
+    if row.owner_id and Storage.objects.filter(owner=row.owner_id).count() >= settings.MOST_STORAGES:
+        raise InvalidInput(
+            f"You have {settings.MOST_STORAGES} storages. Ask an administrator to declare one for all of you.",
+            code="too-many-storages",
+        )
     _check(row)
     row.secret = encrypt(secret) if secret else ""
     with transaction.atomic():

@@ -140,6 +140,8 @@ STORAGES = {
 
 # Thumbnails and previews: derived from files, served only through views that check access.
 DERIVED_DIR = DATA_DIR / "derived"
+# How many storages a person may declare.
+MOST_STORAGES = env.int("FAIRCAT_MOST_STORAGES", default=50)
 # nginx hand-off: the internal location prefix for X-Accel-Redirect; empty means that Django sends the bytes.
 ACCEL_REDIRECT_PREFIX = env.str("FAIRCAT_ACCEL_REDIRECT_PREFIX", default="")
 

@@ -108,6 +108,17 @@ def test_a_name_is_taken_once(person: Principal) -> None:
         webdav_of(person)
 
 
+def test_a_person_has_so_many_storages_at_most(person: Principal, administrator: Principal, settings) -> None:
+    settings.MOST_STORAGES = 2
+    for number in range(2):
+        webdav_of(person, name=f"Cloud {number}")
+    with pytest.raises(InvalidInput) as refusal:
+        webdav_of(person, name="One more")
+    assert refusal.value.code == "too-many-storages"
+    for number in range(3):
+        webdav_of(administrator, name=f"Of the site {number}")
+
+
 def test_a_secret_is_replaced_and_never_sent_to_another_server(person: Principal) -> None:
     row = webdav_of(person)
     with pytest.raises(InvalidInput) as refusal:
