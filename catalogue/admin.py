@@ -31,7 +31,9 @@ from catalogue.models import (
     User,
     WatchRule,
 )
+from catalogue.models.base import Record
 from catalogue.policy import policy_of
+from catalogue.services.versions import write_version
 from catalogue.services.watch_rules import check_watch_rule
 
 # Inputs whose values no log may hold.
@@ -46,6 +48,9 @@ class AuditedAdmin(admin.ModelAdmin):
     def save_model(self, request: HttpRequest, obj: models.Model, form: ModelForm, change: bool) -> None:
         names = [name for name in form.changed_data if name not in PASSWORDS]
         before = {name: str(form.initial.get(name)) for name in names} if change else {}
+        if change and isinstance(obj, Record):
+            write_version(obj, {}, None)
+            obj.refresh_from_db(fields=["version"])
         super().save_model(request, obj, form, change)
         after = {name: str(form.cleaned_data.get(name)) for name in names}
         action = "update" if change else "create"
@@ -61,6 +66,8 @@ class AuditedAdmin(admin.ModelAdmin):
         }
         if any(rows.values()):
             after = {formset.prefix: {name: labels for name, labels in rows.items() if labels}}
+            if isinstance(form.instance, Record) and change:
+                write_version(form.instance, {}, None)
             write_audit(actor=principal_of(request.user), action="update", record=form.instance, after=after)
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:

@@ -150,3 +150,6 @@ class AccessGrant(models.Model):
                 name="grant_names_one_reader",
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.user or self.group} may see {self.dataset or self.investigation}"

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.test import Client
 
-from catalogue.models import AuditEntry, TeamMember, User, WatchRule
+from catalogue.models import AuditEntry, Investigation, TeamMember, User, WatchRule
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +46,8 @@ def test_a_member_added_to_a_team_is_in_the_audit_log_of_the_investigation(clien
     values |= {f"team-{name}": value for name, value in team.items()}
     answer = client.post(page.request["PATH_INFO"], values)
     assert answer.status_code == 302
+    changed = Investigation.objects.get()
+    assert changed.version > investigation.version, "readers see by the version that the record changed"
     assert TeamMember.objects.get(investigation=investigation).person == person
     rows = AuditEntry.objects.filter(object_id=str(investigation.uid))
     assert any("Curie" in json.dumps(row.after) for row in rows)
