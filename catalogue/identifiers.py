@@ -5,7 +5,6 @@ Pure functions without Django. DOIs have an application of their own and do not 
 
 import re
 import uuid
-from collections.abc import Callable
 
 from uuid_utils import compat
 
@@ -50,7 +49,11 @@ def normalise_orcid(text: str) -> str:
 
 def is_valid_orcid(text: str) -> bool:
     """Whether the text is an ORCID iD in any accepted form, with a right check digit."""
-    return _is_accepted(normalise_orcid, text)
+    try:
+        normalise_orcid(text)
+    except ValueError:
+        return False
+    return True
 
 
 def orcid_url(orcid: str) -> str:
@@ -84,20 +87,7 @@ def normalise_ror(text: str) -> str:
     return f"https://ror.org/{bare}"
 
 
-def is_valid_ror(text: str) -> bool:
-    """Whether the text is a ROR id in any accepted form, with right check digits."""
-    return _is_accepted(normalise_ror, text)
-
-
 def _without_prefix(text: str, prefix: re.Pattern[str]) -> str:
     if not isinstance(text, str) or len(text) > _LONGEST_INPUT:
         return ""
     return prefix.sub("", text.strip()).strip().rstrip("/")
-
-
-def _is_accepted(normalise: Callable[[str], str], text: str) -> bool:
-    try:
-        normalise(text)
-    except ValueError:
-        return False
-    return True

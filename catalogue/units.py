@@ -146,12 +146,6 @@ def convert(value: float, from_unit: str | None, to_unit: str | None) -> float |
     return _without_noise((in_si.value - target.offset) / target.factor)
 
 
-def dimension_of(unit: str | None) -> str | None:
-    """The label of a unit's dimension, as in `known_units`; "other" where it has none; None for unknown units."""
-    resolved = _resolve(unit)
-    return resolved.dimension if resolved else None
-
-
 def known_units(dimension: str) -> list[str]:
     """Units to offer for a dimension, most usual first; empty for a label that is not known."""
     return next((list(units) for label, _, units in _DIMENSIONS if label == dimension), [])

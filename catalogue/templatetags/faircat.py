@@ -58,6 +58,12 @@ def size(number_of_bytes: int | None) -> str:
 
 
 @register.filter
+def measured_size(record: Any) -> str:
+    """The size of a record's files; a record of files whose sizes nobody stated has none until their checksums are made."""
+    return "size not measured yet" if record.file_count and not record.size else size(record.size)
+
+
+@register.filter
 def count(number: int | None) -> str:
     """A whole number with a narrow space between thousands, as quantities are written."""
     return "0" if number is None else f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
@@ -82,16 +88,6 @@ def moment(value: datetime | None) -> SafeString | str:
     return format_html(
         '<time datetime="{}">{} {}</time>', local.isoformat(), format_date(local, "j F Y, H:i"), local.tzname() or ""
     )
-
-
-@register.filter
-def percent(fraction: float | None) -> str:
-    """A fraction between 0 and 1 as a whole percentage. Nothing is rounded up to certainty: 0.997 is "99%"."""
-    if fraction is None:
-        return ""
-    if fraction >= 1:
-        return "100%"
-    return f"{min(round(fraction * 100), 99)}%"
 
 
 @register.filter

@@ -34,12 +34,6 @@ def label_for(name: str) -> str:
     return standard.label if standard else name
 
 
-def group_for(name: str) -> str:
-    """The group of a standard name, "Other" for all other names."""
-    standard = STANDARD_NAMES.get(name)
-    return standard.group if standard else "Other"
-
-
 def _read_table() -> dict[str, StandardName]:
     with Path(__file__).with_name("standard_names.csv").open(encoding="utf-8", newline="") as stream:
         rows = csv.DictReader(line for line in stream if not line.startswith("#"))

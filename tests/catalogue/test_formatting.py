@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import pytest
 from django.http import QueryDict
@@ -39,8 +40,9 @@ def test_days_are_written_in_words_and_missing_ones_as_nothing():
     assert faircat.day(None) == faircat.moment(None) == ""
 
 
-def test_confidence_is_never_rounded_up_to_certainty():
-    assert [faircat.percent(value) for value in (0.0, 0.5, 0.997, 1.0)] == ["0%", "50%", "99%", "100%"]
+def test_files_whose_sizes_nobody_stated_are_not_called_empty():
+    records = [SimpleNamespace(file_count=files, size=size) for files, size in ((2, 0), (0, 0), (1, 2048))]
+    assert [faircat.measured_size(record) for record in records] == ["size not measured yet", "0 B", "2.00 KiB"]
 
 
 def test_a_changed_query_keeps_the_canonical_order_and_starts_at_the_first_page():

@@ -10,7 +10,7 @@ from defusedxml import ElementTree
 from catalogue.extraction import names
 from catalogue.units import convert, to_si
 from catalogue.vocabularies import datacite_types, licences
-from catalogue.vocabularies.standard_names import GROUPS, STANDARD_NAMES, group_for, label_for
+from catalogue.vocabularies.standard_names import GROUPS, STANDARD_NAMES, label_for
 from catalogue.vocabularies.techniques import (
     ELECTRON_MICROSCOPY,
     FAIRCAT,
@@ -266,9 +266,7 @@ def test_names_and_technique_keys_of_the_readers_are_known_here():
 
 def test_names_of_vendors_stand_for_themselves():
     assert label_for("accelerating_voltage") == "Accelerating voltage"
-    assert group_for("accelerating_voltage") == "Beam"
     assert label_for("zeiss.AP_SPOTSIZE") == "zeiss.AP_SPOTSIZE"
-    assert group_for("zeiss.AP_SPOTSIZE") == "Other"
 
 
 def test_personal_data_are_marked_as_private():
