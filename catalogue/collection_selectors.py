@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from catalogue import access
 from catalogue.access import Principal
+from catalogue.anonymity import shown_to
 from catalogue.collection_contents import investigations_in
 from catalogue.errors import InvalidInput, NotAllowed, NotFound
 from catalogue.models import Collection, CollectionMember, Dataset, Investigation, TeamMember
@@ -26,6 +27,7 @@ from catalogue.record import (
     MemberRef,
 )
 from catalogue.selectors import investigation_records, records_of, with_references, with_team
+from catalogue.sharing import valid_links
 from catalogue.vocabularies.licences import spdx_licences
 
 MEMBERS_ON_A_PAGE = 50
@@ -85,6 +87,14 @@ def may_publish(collection: Collection, principal: Principal) -> bool:
     return investigations_in(collection).filter(pk__in=leaders.values("investigation_id")).exists()
 
 
+def check_publisher(collection: Collection, actor: Principal) -> None:
+    if not may_publish(collection, actor):
+        raise NotAllowed(
+            "To publish one must be principal investigator or local contact of an investigation that it holds,"
+            " or a curator. The draft is kept; ask one of them to publish it."
+        )
+
+
 def find_collection(principal: Principal, *, uid: UUID | None = None, doi: str = "") -> Collection:
     """A collection by uid or DOI. The DOI of a concept means its newest published version."""
     if doi:
@@ -100,6 +110,14 @@ def find_collection(principal: Principal, *, uid: UUID | None = None, doi: str =
     return collection
 
 
+def shared_collection_ids(principal: Principal, *, now: datetime) -> frozenset[int]:
+    """The collections, drafts among them, that a share link which `principal` opened shows, by primary key."""
+    if not principal.share_link_ids:
+        return frozenset()
+    links = valid_links(principal.share_link_ids, now=now).filter(collection__isnull=False)
+    return frozenset(links.order_by().values_list("collection_id", flat=True))
+
+
 def get_collection_record(principal: Principal, *, uid: UUID | None = None, doi: str = "") -> CollectionRecord:
     return collection_record(find_collection(principal, uid=uid, doi=doi), principal)
 
@@ -107,10 +125,8 @@ def get_collection_record(principal: Principal, *, uid: UUID | None = None, doi:
 def collection_record(collection: Collection, principal: Principal) -> CollectionRecord:
     """The record of a collection that `principal` may see; its concept and home come fetched."""
     text = text_of(collection)
-    if principal.hides_people:
-        text = replace(text, creators=(), contributors=())
     home = collection.home
-    return CollectionRecord(
+    record = CollectionRecord(
         uid=collection.uid,
         version=collection.version,
         number=collection.number,
@@ -131,6 +147,7 @@ def collection_record(collection: Collection, principal: Principal) -> Collectio
         published_at=collection.published_at,
         withdrawal_reason=collection.withdrawal_reason,
     )
+    return shown_to(record, principal)
 
 
 def text_of(collection: Collection) -> PublicationText:
@@ -203,7 +220,7 @@ def member_refs(rows: Sequence[CollectionMember], principal: Principal) -> list[
         **_parts([row.part_id for row in rows if row.part_id]),
     }
     refs = [(row, known.get(_name(row))) for row in rows]
-    return [replace(ref, role=row.role) for row, ref in refs if ref is not None]
+    return [shown_to(replace(ref, role=row.role), principal) for row, ref in refs if ref is not None]
 
 
 def _name(row: CollectionMember) -> tuple[str, int]:

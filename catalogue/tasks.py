@@ -8,7 +8,8 @@ from django.utils import timezone
 from catalogue import invariants, outbox
 from catalogue.access import SYSTEM
 from catalogue.models import Statistic
-from catalogue.services import fixity, openings, storages, watching
+from catalogue.services import fixity, openings, reminders, storages, watching
+from catalogue.services.access_requests import lapse_requests
 from catalogue.services.housekeeping import remove_leftovers
 from catalogue.services.statistics import measure_statistics as measure
 from catalogue.services.usage import recount_downloads as recount
@@ -69,8 +70,15 @@ def announce_openings() -> int:
 
 
 @shared_task
+def send_reminders() -> int:
+    """Remind principal investigators of embargoes that end soon."""
+    return reminders.send_reminders(actor=SYSTEM, now=timezone.now())
+
+
+@shared_task
 def tidy_up() -> None:
     remove_leftovers(actor=SYSTEM)
+    lapse_requests(actor=SYSTEM)
 
 
 @shared_task

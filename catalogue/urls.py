@@ -3,7 +3,19 @@
 from django.urls import path
 
 from catalogue.derived import Picture
-from catalogue.views import corrections, curate, dashboard, downloads, records, register, selection, storages, tokens
+from catalogue.views import (
+    access_requests,
+    corrections,
+    curate,
+    dashboard,
+    downloads,
+    records,
+    register,
+    selection,
+    sharing,
+    storages,
+    tokens,
+)
 
 urlpatterns = [
     path("datasets/<uuid:uid>", records.dataset_page, name="dataset"),
@@ -12,6 +24,22 @@ urlpatterns = [
     path("instruments/<uuid:uid>", records.instrument_page, name="instrument"),
     path("samples/<uuid:uid>", records.sample_page, name="sample"),
     path("me", dashboard.dashboard_page, name="dashboard"),
+    path(
+        "datasets/<uuid:uid>/request-access", access_requests.request_page, {"kind": "dataset"}, name="request-dataset"
+    ),
+    path(
+        "investigations/<uuid:uid>/request-access",
+        access_requests.request_page,
+        {"kind": "investigation"},
+        name="request-investigation",
+    ),
+    path("access-requests/<uuid:uid>", access_requests.answer_page, name="access-request"),
+    path("investigations/<uuid:uid>/access", access_requests.access_page, name="investigation-access"),
+    path("investigations/<uuid:uid>/access/<int:grant_id>/revoke", access_requests.revoke_page, name="revoke-grant"),
+    path("share", sharing.share_page, name="share"),
+    path("share/<str:token>", sharing.open_link, name="share-open"),
+    path("share-links/<uuid:uid>/revoke", sharing.revoke_link, name="share-link-revoke"),
+    path("share-links/<slug:kind>/<uuid:uid>", sharing.links_page, name="share-links"),
     path("me/tokens", tokens.tokens_page, name="tokens"),
     path("register", register.register_page, name="register"),
     path("register/<uuid:uid>", register.describe_page, name="register-describe"),

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from catalogue import access, selectors
+from catalogue.anonymity import shown_to
 from catalogue.browse import DatasetFilter, Lists
 from catalogue.collection_selectors import newest_collections
 from catalogue.interop.schema_org import catalog_document
@@ -38,7 +39,7 @@ def home_page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     anyone = access.ANONYMOUS
     page = Lists(anyone, now=now).page(DatasetFilter(access="open"), limit=NEWEST)
-    newest = selectors.records_of(page.datasets, anyone, now=now)
+    newest = [shown_to(record, request.principal) for record in selectors.records_of(page.datasets, anyone, now=now)]
     of_archive = cache.get_or_set("home", archive_at_a_glance, KEPT_SECONDS)
     tiles = of_archive["tiles"]
     context = {

@@ -179,12 +179,12 @@ def _check_asker(actor: Principal, record: Closed, level: Level) -> None:
     if actor.user_id is None or actor.instrument_id is not None or actor.scopes is not None:
         raise NotAllowed("Access is asked for by a person, signed in on the site.")
     if level == Level.FULL:
-        raise Conflict("You can read this already.", code="already-readable")
+        raise Conflict("You can read this already.")
     if access.is_withdrawn(record):
         raise Conflict("This record was withdrawn: its data are given to nobody.", code="withdrawn")
     if own_requests(actor).filter(state=RequestState.OPEN).count() >= MOST_OPEN:
         message = f"{MOST_OPEN} of your requests wait for an answer. Ask again when some are decided."
-        raise Conflict(message, code="too-many-requests-open")
+        raise Conflict(message)
 
 
 def _check_decider(actor: Principal, request: AccessRequest) -> None:

@@ -59,7 +59,7 @@ def revoke_grant(*, actor: Principal, grant: AccessGrant, reason: str = "") -> N
     with transaction.atomic():
         deleted, _ = AccessGrant.objects.filter(pk=grant.pk).delete()
         if not deleted:
-            raise Conflict("This grant was ended before.", code="already-revoked")
+            raise Conflict("This grant was ended before.")
         write_audit(actor=actor, action="revoke-access", record=record, before=_audited(grant))
         if grant.user_id and (grant.expires_at is None or grant.expires_at > timezone.now()):
             subject = f"Your access has ended: {record.title}"
@@ -99,7 +99,7 @@ def find_account(text: str) -> User:
         accounts = accounts.filter(username=text)
     user = accounts.first()
     if user is None:
-        raise InvalidInput(NOBODY, code="no-such-account", fields={"who": [NOBODY]})
+        raise InvalidInput(NOBODY, fields={"who": [NOBODY]})
     return user
 
 
@@ -134,7 +134,7 @@ def _orcid(text: str) -> str:
     try:
         return normalise_orcid(text)
     except ValueError:
-        raise InvalidInput(NOBODY, code="no-such-account", fields={"who": ["This is no ORCID iD."]}) from None
+        raise InvalidInput(NOBODY, fields={"who": ["This is no ORCID iD."]}) from None
 
 
 def _check(investigation: Investigation, actor: Principal) -> None:

@@ -7,13 +7,15 @@ from django.utils import timezone
 
 from catalogue.access import Principal
 from catalogue.errors import NotAllowed
-from catalogue.models import IdempotencyKey, OutboxEntry, RegistrationDraft
+from catalogue.models import IdempotencyKey, OutboxEntry, RegistrationDraft, ShareLink, ShareLinkUse
 from catalogue.outbox import NEVER
 from catalogue.services.mails import TOPIC as MAIL
 
 ANSWERS_ARE_KEPT = timedelta(days=7)
 DRAFTS_ARE_KEPT = timedelta(days=90)
 REFUSED_MAILS_ARE_KEPT = timedelta(days=90)
+USES_OF_LINKS_ARE_KEPT = timedelta(days=180)
+ENDED_LINKS_ARE_KEPT = timedelta(days=365)
 
 
 def remove_leftovers(*, actor: Principal) -> dict[str, int]:
@@ -26,6 +28,8 @@ def remove_leftovers(*, actor: Principal) -> dict[str, int]:
         "answers": IdempotencyKey.objects.filter(created_at__lt=now - ANSWERS_ARE_KEPT),
         "drafts": RegistrationDraft.objects.filter(updated_at__lt=now - DRAFTS_ARE_KEPT),
         "mails": refused_mails.filter(created_at__lt=now - REFUSED_MAILS_ARE_KEPT),
+        "uses of share links": ShareLinkUse.objects.filter(at__lt=now - USES_OF_LINKS_ARE_KEPT),
+        "share links": ShareLink.objects.filter(expires_at__lt=now - ENDED_LINKS_ARE_KEPT),
         "sessions": Session.objects.filter(expire_date__lt=now),
     }
     return {name: rows.delete()[0] for name, rows in old.items()}

@@ -44,7 +44,7 @@ def make_share_link(
         message = f"Give a day to come, within {settings.SHARE_LINK_DAYS} days."
         raise InvalidInput("A share link has an end.", fields={"expires_on": [message]})
     if links_of(record).filter(revoked_at__isnull=True, expires_at__gt=now).count() >= MOST_LINKS:
-        raise InvalidInput(f"There are {MOST_LINKS} links already. Take some back first.", code="too-many-links")
+        raise InvalidInput(f"There are {MOST_LINKS} links already. Take some back first.")
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
         link = ShareLink.objects.create(
@@ -74,7 +74,7 @@ def revoke_share_link(*, actor: Principal, uid: UUID) -> ShareLink:
         raise NotFound("There is no such link.") from None
     with transaction.atomic():
         if not ShareLink.objects.filter(pk=found.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
-            raise Conflict("This link was taken back before.", code="already-revoked")
+            raise Conflict("This link was taken back before.")
         write_audit(actor=actor, action="revoke-share-link", record=record, before={"link": str(found.uid)})
     return found
 
@@ -84,7 +84,7 @@ def find_share_link(token: str) -> ShareLink:
     link = ShareLink.objects.select_related("investigation", "dataset", "collection").filter(digest=_digest(token))
     found = link.filter(revoked_at__isnull=True, expires_at__gt=timezone.now()).first()
     if found is None:
-        raise NotFound(VOID, code="link-void")
+        raise NotFound(VOID)
     return found
 
 

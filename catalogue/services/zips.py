@@ -20,7 +20,7 @@ from django.utils.text import slugify
 
 from catalogue import access, selectors
 from catalogue.access import Level, Principal
-from catalogue.anonymity import text_for
+from catalogue.anonymity import file_name_for, text_for
 from catalogue.collection_contents import datasets_in
 from catalogue.collection_selectors import find_collection
 from catalogue.downloads.zipstream import Archive, Entry
@@ -44,6 +44,7 @@ LEFT_OUT = "NOT-INCLUDED.txt"
 
 
 class _File(NamedTuple):
+    id: int
     dataset_id: int
     storage_id: int
     path: str
@@ -72,8 +73,8 @@ def zip_dataset(*, principal: Principal, uid: UUID, names: Sequence[str] = ()) -
     dataset = find_downloadable(uid, principal, now=now)
     files = selectors.readable_files(dataset, Level.FULL)
     if names:
-        files = files.filter(name__in=names)
-    download = _zip(f"{folder_of(dataset)}.zip", [dataset], files, (), now=now)
+        files = selectors.files_named(files, names, principal)
+    download = _zip(f"{folder_of(dataset, principal)}.zip", [dataset], files, (), principal, now=now)
     if names and len(download.archive.entries) - 1 != len(set(names)):
         raise NotFound("This dataset has not all of these files.")
     return download
@@ -84,7 +85,8 @@ def zip_investigation(*, principal: Principal, uid: UUID) -> ZipDownload:
     now = timezone.now()
     investigation, _ = selectors.find_investigation(uid, principal, now=now)
     datasets = Dataset.objects.filter(investigation=investigation)
-    name = f"{slugify(investigation.visit_id) or 'investigation'}-{investigation.uid.hex[-12:]}.zip"
+    visit = text_for(investigation.visit_id, principal)
+    name = f"{slugify(visit) or 'investigation'}-{investigation.uid.hex[-12:]}.zip"
     return _zip_many(name, datasets, principal, now=now)
 
 
@@ -103,9 +105,9 @@ def zip_selection(*, principal: Principal, uids: Sequence[UUID]) -> ZipDownload:
     return _zip_many("selection.zip", Dataset.objects.filter(uid__in=uids), principal, now=timezone.now())
 
 
-def folder_of(dataset: Dataset) -> str:
+def folder_of(dataset: Dataset, principal: Principal) -> str:
     """The folder of a dataset in an archive: its title, readable, and enough of its id to be unique."""
-    return f"{slugify(dataset.title)[:60] or 'dataset'}-{dataset.uid.hex[-12:]}"
+    return f"{slugify(text_for(dataset.title, principal))[:60] or 'dataset'}-{dataset.uid.hex[-12:]}"
 
 
 def _zip_many(name: str, datasets: QuerySet[Dataset], principal: Principal, *, now: datetime) -> ZipDownload:
@@ -118,19 +120,25 @@ def _zip_many(name: str, datasets: QuerySet[Dataset], principal: Principal, *, n
     if not included:
         raise NotFound("None of these datasets can be downloaded by you at present.", code="nothing-to-download")
     left_out = [
-        f"{dataset.title}\t/datasets/{dataset.uid}\t{access_of(dataset, levels[dataset.pk], now=now).text}\n"
+        f"{text_for(dataset.title, principal)}\t/datasets/{dataset.uid}\t{access_of(dataset, levels[dataset.pk], now=now).text}\n"
         for dataset in found
         if levels[dataset.pk] != Level.FULL
     ]
     files = Datafile.objects.filter(dataset__in=[dataset.pk for dataset in included])
-    return _zip(name, included, files, left_out, now=now)
+    return _zip(name, included, files, left_out, principal, now=now)
 
 
 def _zip(
-    name: str, datasets: Sequence[Dataset], files: QuerySet[Datafile], left_out: Sequence[str], *, now: datetime
+    name: str,
+    datasets: Sequence[Dataset],
+    files: QuerySet[Datafile],
+    left_out: Sequence[str],
+    principal: Principal,
+    *,
+    now: datetime,
 ) -> ZipDownload:
-    folders = {dataset.pk: folder_of(dataset) for dataset in datasets}
-    rows = _rows(files, folders)
+    folders = {dataset.pk: folder_of(dataset, principal) for dataset in datasets}
+    rows = _rows(files, folders, principal)
     stored = _check_files(rows)
     names = [f"{folders[row.dataset_id]}/{row.name}" for row in rows]
     entries = [
@@ -146,7 +154,7 @@ def _zip(
     return ZipDownload(name, archive, _etag(archive, rows, left_out), is_open, sizes)
 
 
-def _rows(files: QuerySet[Datafile], folders: Mapping[int, str]) -> list[_File]:
+def _rows(files: QuerySet[Datafile], folders: Mapping[int, str], principal: Principal) -> list[_File]:
     """The files in the order of the archive, which does not depend on how a database sorts text."""
     values = files.order_by().values_list(*_File._fields)[: MOST_FILES + 1]
     rows = [_File._make(row) for row in values.iterator(chunk_size=5000)]
@@ -157,6 +165,8 @@ def _rows(files: QuerySet[Datafile], folders: Mapping[int, str]) -> list[_File]:
             f"An archive holds at most {MOST_FILES:,} files. Use the lists for aria2 or rclone instead.",
             code="too-many-files",
         )
+    if principal.hides_people:
+        rows = [row._replace(name=file_name_for(row.name, row.id, principal)) for row in rows]
     rows.sort(key=attrgetter("name"))
     if len(folders) > 1:
         rows.sort(key=lambda row: folders[row.dataset_id])

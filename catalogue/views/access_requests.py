@@ -16,7 +16,7 @@ from django_ratelimit.decorators import ratelimit
 
 from catalogue import access, selectors
 from catalogue.access import Level
-from catalogue.errors import InvalidInput, NotFound
+from catalogue.errors import Gone, InvalidInput, NotFound
 from catalogue.models import AccessRequest, Investigation
 from catalogue.services import access_requests, grants
 from catalogue.services.share_links import end_of_day, links_with_uses, recent_uses
@@ -76,6 +76,8 @@ class GrantForm(UntilForm):
 def request_page(request: HttpRequest, kind: str, uid: UUID) -> HttpResponse:
     find = selectors.find_dataset if kind == "dataset" else selectors.find_investigation
     record, level = find(uid, request.principal)
+    if access.is_withdrawn(record):
+        raise Gone("This record was withdrawn: its data are given to nobody.")
     waiting = access_requests.open_request(record, request.principal)
     if waiting is not None:
         return redirect(access_requests.page_of(waiting))

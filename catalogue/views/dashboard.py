@@ -11,11 +11,14 @@ from django.views.decorators.http import require_safe
 
 from catalogue import selectors
 from catalogue.access import Level
+from catalogue.anonymity import shown_to
 from catalogue.browse import DatasetFilter, Lists
 from catalogue.masking import investigation_record
+from catalogue.services import access_requests
 from catalogue.views.register import draft_links
 
 INVESTIGATIONS_ON_A_PAGE = 50
+REQUESTS_SHOWN = 20
 RECENT = 6
 SOON = timedelta(days=90)
 
@@ -26,12 +29,15 @@ SOON = timedelta(days=90)
 def dashboard_page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     rows = list(selectors.own_investigations(request.principal)[:INVESTIGATIONS_ON_A_PAGE])
-    investigations = [investigation_record(row, Level.FULL, now=now) for row in rows]
+    records = [investigation_record(row, Level.FULL, now=now) for row in rows]
+    investigations = [shown_to(record, request.principal) for record in records]
     newest = Lists(request.principal, now=now).page(DatasetFilter(access="mine"), limit=RECENT).datasets
     context = {
         "drafts": draft_links(request),
         "investigations": investigations,
         "ending_soon": [one for one in investigations if now < one.access.opens_at <= now + SOON],
+        "to_decide": access_requests.requests_to_decide(request.principal)[:REQUESTS_SHOWN],
+        "own_requests": access_requests.own_requests(request.principal)[:REQUESTS_SHOWN],
         "recent": selectors.records_of(newest, request.principal, now=now),
     }
     return render(request, "catalogue/dashboard.html", context)

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_safe
 from django_ratelimit.decorators import ratelimit
 
 from catalogue import access, selectors
-from catalogue.access import Level
+from catalogue.access import Level, Principal
+from catalogue.anonymity import file_name_for
 from catalogue.derived import Picture
 from catalogue.downloads.headers import content_disposition, repr_digest, safe_media_type
 from catalogue.downloads.lists import LISTS, ListedFile, file_url
@@ -33,7 +34,7 @@ def dataset_file(request: HttpRequest, uid: UUID, name: str) -> HttpResponseBase
     download = downloads.open_file(principal=asker_of(request), uid=uid, name=name)
     file, entry = download.file, download.entry
     content = Content(
-        name=file.name,
+        name=download.name,
         media_type=safe_media_type(file.media_type),
         size=download.size,
         is_open=download.is_open,
@@ -109,8 +110,9 @@ def _send_zip(request: HttpRequest, download: zips.ZipDownload) -> HttpResponseB
 @require_safe
 def dataset_list(request: HttpRequest, uid: UUID, form: str) -> HttpResponseBase:
     now = timezone.now()
-    dataset = downloads.find_downloadable(uid, asker_of(request), now=now)
-    files = _listed_files([dataset], has_folders=False)
+    asker = asker_of(request)
+    dataset = downloads.find_downloadable(uid, asker, now=now)
+    files = _listed_files([dataset], asker, has_folders=False)
     return _send_list(form, files, is_open=access.is_open(dataset, now=now))
 
 
@@ -120,15 +122,16 @@ def selection_list(request: HttpRequest, form: str) -> HttpResponseBase:
     uids = selected_uids(actor=asker, session=request.session)
     readable = access.full_datasets(asker, now=now).select_related("investigation")
     datasets = readable.filter(uid__in=uids).order_by("uid")
-    return _send_list(form, _listed_files(datasets, has_folders=True), is_open=False)
+    return _send_list(form, _listed_files(datasets, asker, has_folders=True), is_open=False)
 
 
-def _listed_files(datasets: Iterable[Dataset], *, has_folders: bool) -> Iterator[ListedFile]:
+def _listed_files(datasets: Iterable[Dataset], asker: Principal, *, has_folders: bool) -> Iterator[ListedFile]:
     for dataset in datasets:
-        folder = f"{zips.folder_of(dataset)}/" if has_folders else ""
+        folder = f"{zips.folder_of(dataset, asker)}/" if has_folders else ""
         url = f"{settings.SITE_URL}/datasets/{dataset.uid}"
-        files = selectors.readable_files(dataset, Level.FULL).values_list("name", "sha256")
-        for name, sha256 in files.iterator(chunk_size=2000):
+        files = selectors.readable_files(dataset, Level.FULL).values_list("pk", "name", "sha256")
+        for key, real_name, sha256 in files.iterator(chunk_size=2000):
+            name = file_name_for(real_name, key, asker)
             yield ListedFile(folder + name, file_url(url, name), sha256)
 
 

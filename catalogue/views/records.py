@@ -6,16 +6,16 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from catalogue import access, browse, selectors
-from catalogue.access import Level
+from catalogue.access import Level, Principal
 from catalogue.collection_selectors import collections_holding
 from catalogue.downloads.commands import commands_for
 from catalogue.interop.citation import citation
 from catalogue.interop.schema_org import dataset_document, investigation_document
-from catalogue.masking import file_refs
 from catalogue.models import Dataset
 from catalogue.record import CollectionRef, DatasetRecord, InvestigationRecord
 from catalogue.services.selections import is_selected
@@ -29,7 +29,12 @@ def dataset_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     now = timezone.now()
     dataset, level = selectors.find_dataset(uid, request.principal, now=now)
     record = selectors.detailed_record(dataset, level, request.principal, now=now)
+    # Closed data need the token of an account, which a share link is not.
+    has_commands = record.access.is_full and (record.access.is_open or not request.principal.is_anonymous)
     may_change = access.may_register_in(dataset.investigation, request.principal)
+    files, next_cursor = selectors.file_page(
+        dataset, level, request.principal, cursor=request.GET.get("cursor", ""), limit=FILES_ON_A_PAGE
+    )
     context = {
         "record": record,
         "api_url": f"{settings.SITE_URL}/api/v1/datasets/{record.uid}",
@@ -37,21 +42,24 @@ def dataset_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "citation": citation(record, site_url=settings.SITE_URL),
         "published_in": _published_in(dataset, request.principal),
         "preview": _preview(record),
-        "files": _file_page(request, dataset, level),
+        "files": {"records": files, "next_cursor": next_cursor},
         "provenance": _provenance(record),
-        "commands": commands_for(record, site_url=settings.SITE_URL) if record.access.is_full else (),
+        "commands": commands_for(record, site_url=settings.SITE_URL) if has_commands else (),
         "is_selected": is_selected(actor=request.principal, session=request.session, uid=uid),
         "history": selectors.history_of(dataset, level, request.principal),
-        "actions": _actions(record) if may_change and record.access.is_full else (),
+        "actions": _actions(record, dataset, request.principal) if may_change and record.access.is_full else (),
     }
     return _private_if_closed(request, render(request, "catalogue/dataset.html", context, status=_status(record)))
 
 
 def investigation_page(request: HttpRequest, uid: UUID) -> HttpResponse:
-    record = selectors.get_investigation_record(uid, request.principal)
+    now = timezone.now()
+    investigation, level = selectors.find_investigation(uid, request.principal, now=now)
+    record = selectors.detailed_investigation(investigation, level, request.principal, now=now)
     wanted = browse.DatasetFilter(investigation=uid)
     context = {
         "record": record,
+        "may_share": access.may_share_in(investigation, request.principal),
         "page": _dataset_page(request, wanted),
         "api_url": f"{settings.SITE_URL}/api/v1/investigations/{record.uid}",
         "schema_org": None if record.access.is_withdrawn else investigation_document(record, **_site()),
@@ -72,7 +80,7 @@ def instrument_page(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 
 def sample_page(request: HttpRequest, uid: UUID) -> HttpResponse:
-    sample = selectors.get_sample(uid, request.principal)
+    sample = selectors.get_sample_record(uid, request.principal)
     context = {
         "sample": sample,
         "page": _dataset_page(request, browse.DatasetFilter(sample=uid)),
@@ -92,7 +100,7 @@ def _status(record: DatasetRecord | InvestigationRecord) -> int:
 def _private_if_closed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """What depends on who asks stays out of shared caches."""
     patch_vary_headers(response, ("Cookie",))
-    if not request.principal.is_anonymous:
+    if not request.principal.is_public:
         patch_cache_control(response, private=True)
     return response
 
@@ -105,18 +113,11 @@ def _dataset_page(request: HttpRequest, wanted: browse.DatasetFilter) -> dict[st
     return {"records": records, "next_cursor": part.next_cursor}
 
 
-def _file_page(request: HttpRequest, dataset: Dataset, level: Level) -> dict[str, Any]:
-    """One page of files by name; the cursor is the last name seen."""
-    files = selectors.readable_files(dataset, level)
-    if after := request.GET.get("cursor", ""):
-        files = files.filter(name__gt=after)
-    rows = list(files[: FILES_ON_A_PAGE + 1])
-    next_cursor = rows[FILES_ON_A_PAGE - 1].name if len(rows) > FILES_ON_A_PAGE else ""
-    return {"records": file_refs(rows[:FILES_ON_A_PAGE]), "next_cursor": next_cursor}
-
-
-def _actions(record: DatasetRecord) -> list[dict[str, str]]:
-    return [{"url": f"{record.path}/corrections", "text": "Correct the metadata"}]
+def _actions(record: DatasetRecord, dataset: Dataset, principal: Principal) -> list[dict[str, str]]:
+    actions = [{"url": f"{record.path}/corrections", "text": "Correct the metadata"}]
+    if access.may_share_in(dataset.investigation, principal):
+        actions.append({"url": reverse("share-links", args=["dataset", record.uid]), "text": "Share by a link"})
+    return actions
 
 
 def _published_in(dataset: Dataset, principal: Principal) -> list[CollectionRef]:

@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from catalogue.access import ANONYMOUS
 from catalogue.models import Dataset, Download, Storage, User
 from catalogue.services import zips
 from tests import factories, services
@@ -41,7 +42,7 @@ def test_a_dataset_comes_as_one_zip_with_a_manifest(client: Client, open_dataset
     contents = contents_of(data)
     manifest = contents.pop("manifest-sha256.txt").decode()
     assert contents == FILES
-    folder = zips.folder_of(open_dataset)
+    folder = zips.folder_of(open_dataset, ANONYMOUS)
     assert manifest.splitlines() == [
         f"{hashlib.sha256(FILES[name]).hexdigest()}  {folder}/{name}" for name in sorted(FILES)
     ]
