@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils.dateparse import parse_datetime
 
 from catalogue import access
 from catalogue.access import Principal
 from catalogue.errors import NotAllowed, NotFound
-from catalogue.models import AuditEntry, Dataset, ExtensionRequest, Investigation
+from catalogue.models import AuditEntry, Dataset, ExtensionRequest, Investigation, TeamMember
 from catalogue.models.datasets import DatasetKind
 from catalogue.models.embargo import RequestState
 from catalogue.models.investigations import RecordState, TeamRole
-from catalogue.selectors import HistoryEvent, with_team
+from catalogue.policy import latest_embargo_end, policy_of
+from catalogue.selectors import HistoryEvent
 from catalogue.services.authority import is_curating, is_leader
 
 MOST_TITLES = 20
@@ -120,18 +121,82 @@ def _requests() -> QuerySet[ExtensionRequest]:
     )
 
 
-def ending_soon(principal: Principal, *, now: datetime) -> list[Investigation]:
-    """The investigations that the principal leads and whose data open within 120 days, the first to open first."""
+@dataclass(frozen=True)
+class EndingEmbargo:
+    """An investigation that opens soon. `is_led`: the reader decides about it; `is_held`: a request for more time waits."""
+
+    uid: UUID
+    title: str
+    opens_at: datetime
+    is_held: bool
+    is_led: bool
+
+
+def ending_soon(principal: Principal, *, now: datetime) -> list[EndingEmbargo]:
+    """The investigations of the principal's teams whose data open within 120 days, the first to open first."""
     if principal.user_id is None:
         return []
-    led = Investigation.objects.filter(
-        team__person__user_id=principal.user_id,
-        team__role=TeamRole.PI,
+    own = TeamMember.objects.filter(person__user_id=principal.user_id)
+    ending = Investigation.objects.filter(
+        pk__in=own.values("investigation_id"),
         state=RecordState.ACTIVE,
         released_at__isnull=True,
         embargo_until__lte=now + ENDS_SOON,
     ).exclude(access.embargo_passed_q(now))
-    return list(with_team(led).order_by("embargo_until", "pk")[:MOST_ROWS])
+    leads = Exists(own.filter(investigation=OuterRef("pk"), role=TeamRole.PI))
+    rows = ending.annotate(is_led=leads).order_by("embargo_until", "pk")[:MOST_ROWS]
+    return [
+        EndingEmbargo(row.uid, row.title, access.opens_at(row), row.held_until is not None, row.is_led) for row in rows
+    ]
+
+
+@dataclass(frozen=True)
+class EmbargoPanel:
+    """What those who may know see of an embargo: when it ends, what they may do, how it came about.
+
+    `latest` is the moment beyond which the policy lets no extension go; `held_until` is None unless a request waits.
+    """
+
+    opens_at: datetime
+    embargo_until: datetime
+    held_until: datetime | None
+    latest: datetime
+    hold: timedelta
+    is_over: bool
+    may_release: bool
+    may_ask: bool
+    request: ExtensionRequest | None
+    history: tuple[HistoryEvent, ...]
+
+
+def embargo_panel(investigation: Investigation, principal: Principal, *, now: datetime) -> EmbargoPanel | None:
+    """The panel for the team and curators, None for everybody else; `investigation` comes with facility and instrument."""
+    if not sees_embargo(investigation, principal):
+        return None
+    policy = policy_of(investigation.facility, investigation.instrument)
+    latest = latest_embargo_end(policy, investigation.started_at, investigation.ended_at)
+    is_active = investigation.state == RecordState.ACTIVE
+    waiting = _requests().filter(investigation=investigation, state=RequestState.OPEN).first()
+    may_decide = is_active and may_release(investigation, principal)
+    is_over = access.opens_at(investigation) <= now
+    return EmbargoPanel(
+        opens_at=access.opens_at(investigation),
+        embargo_until=investigation.embargo_until,
+        held_until=investigation.held_until if waiting else None,
+        latest=latest,
+        hold=policy.extension_hold,
+        is_over=is_over,
+        may_release=may_decide and (not is_over or closed_datasets(investigation, now=now).exists()),
+        may_ask=(
+            is_active
+            and waiting is None
+            and now < investigation.embargo_until < latest
+            and not is_over
+            and is_leader(investigation, principal)
+        ),
+        request=waiting,
+        history=tuple(embargo_history(investigation, principal)),
+    )
 
 
 def sees_embargo(investigation: Investigation, principal: Principal) -> bool:

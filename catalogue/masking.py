@@ -41,10 +41,10 @@ from catalogue.record import (
 
 
 def access_of(record: Dataset | Investigation, level: Level, *, now: datetime) -> Access:
-    is_withdrawn = access.is_withdrawn(record)
     reason = ""
-    if is_withdrawn:
-        reason = record.withdrawal_reason or "No reason was given."
+    if access.is_withdrawn(record):
+        whole = record.investigation if isinstance(record, Dataset) else record
+        reason = record.withdrawal_reason or whole.withdrawal_reason
     return Access(
         level=level,
         is_open=access.is_open(record, now=now),

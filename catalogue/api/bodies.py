@@ -271,6 +271,23 @@ BULK = Shape(
     {"datasets": [DATASET.example], "all_or_nothing": False},
     frozenset({"datasets"}),
 )
+RELEASE = Shape(
+    "ReleaseEntry",
+    dict,
+    {
+        "confirm": text(100, is_required=True, description="The visit id of the investigation: this cannot be undone"),
+        "datasets": list_of(UID, 10_000),
+    },
+    {"confirm": "visit-2026-17"},
+    frozenset({"confirm"}),
+)
+EXTENSION = Shape(
+    "ExtensionEntry",
+    dict,
+    {"until": MOMENT, "reason": text(2000, is_required=True, description="Read by the curators")},
+    {"until": "2031-05-04T18:00:00+02:00", "reason": "The thesis that uses the data is not handed in."},
+    frozenset({"until", "reason"}),
+)
 SHAPES = (
     PERSON,
     RELATION,
@@ -285,6 +302,8 @@ SHAPES = (
     FILES,
     PARAMETERS,
     BULK,
+    RELEASE,
+    EXTENSION,
 )
 
 

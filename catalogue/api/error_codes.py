@@ -14,6 +14,8 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "A bulk request asked for all or nothing, and some datasets cannot be accepted.",
         "Mend the datasets that `fields` names and send the request again; nothing was registered.",
     ),
+    "already-open": ErrorCode("The data are open, and what is open never closes again.", "There is nothing to do."),
+    "already-requested": ErrorCode("A request waits for its decision.", "Wait, or take it back first."),
     "already-registered": ErrorCode(
         "The facility has an investigation with this visit id.", "Read that investigation and change it instead."
     ),

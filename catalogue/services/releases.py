@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from catalogue import access, events
@@ -22,7 +22,7 @@ from catalogue.models.embargo import RequestState
 from catalogue.models.investigations import RecordState
 from catalogue.services.authority import check_leader_or_curator
 from catalogue.services.embargo_mails import tell_of_opening
-from catalogue.services.extensions import closed_investigations, end_open_request
+from catalogue.services.extensions import end_open_request
 from catalogue.services.followers import follow_investigations, follow_raw_data
 
 MOST_DATASETS = 10_000
@@ -32,14 +32,17 @@ RELEASED = "The investigation was released."
 def release_investigation(*, actor: Principal, investigation: Investigation) -> None:
     """Open the investigation with all its datasets to everyone, now and for good. For its PI and for curators.
 
-    An open request for an extension ends with it. Does nothing where the investigation is open already.
+    An open request for an extension ends with it. Does nothing where all of it is open already.
     """
     check_leader_or_curator(investigation, actor, act="release an investigation")
     now = timezone.now()
     with transaction.atomic():
-        closed = closed_investigations(now=now).filter(pk=investigation.pk)
+        rows = Investigation.objects.filter(pk=investigation.pk, state=RecordState.ACTIVE, released_at__isnull=True)
+        still_closed = ~access.embargo_passed_q(now) | Exists(
+            _closed(Dataset.objects.filter(investigation=OuterRef("pk")), now)
+        )
         values = {"released_at": now, "opening_announced_at": now, "updated_at": now}
-        if not closed.update(**values, version=F("version") + 1):
+        if not rows.filter(still_closed).update(**values, version=F("version") + 1):
             check_not_withdrawn(investigation)
             return
         after = {"released_at": now.isoformat()}

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from catalogue import curation
 from catalogue.errors import NotAllowed
 from catalogue.services.watch_rules import accept_rename
+from catalogue.views.embargo import extension_list
 
 
 @login_required
@@ -26,6 +27,7 @@ def curate_page(request: HttpRequest) -> HttpResponse:
         cursor=request.GET.get("cursor", ""),
     )
     context: dict[str, Any] = {
+        "extensions": extension_list(request),
         "problems": curation.problems(request.principal),
         "page": page,
         "audit_actions": curation.audit_actions(request.principal),

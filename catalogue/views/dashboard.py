@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from catalogue import selectors
+from catalogue import embargo_selectors, selectors
 from catalogue.access import Level
 from catalogue.anonymity import shown_to
 from catalogue.browse import DatasetFilter, Lists
@@ -20,7 +20,7 @@ from catalogue.views.register import draft_links
 INVESTIGATIONS_ON_A_PAGE = 50
 REQUESTS_SHOWN = 20
 RECENT = 6
-SOON = timedelta(days=90)
+RECENTLY = timedelta(days=60)
 
 
 @login_required
@@ -35,7 +35,8 @@ def dashboard_page(request: HttpRequest) -> HttpResponse:
     context = {
         "drafts": draft_links(request),
         "investigations": investigations,
-        "ending_soon": [one for one in investigations if now < one.access.opens_at <= now + SOON],
+        "ending_soon": embargo_selectors.ending_soon(request.principal, now=now),
+        "extension_requests": embargo_selectors.own_extension_requests(request.principal, decided_since=now - RECENTLY),
         "to_decide": access_requests.requests_to_decide(request.principal)[:REQUESTS_SHOWN],
         "own_requests": access_requests.own_requests(request.principal)[:REQUESTS_SHOWN],
         "recent": selectors.records_of(newest, request.principal, now=now),

@@ -14,10 +14,12 @@ from catalogue import access, browse, selectors
 from catalogue.access import Level, Principal
 from catalogue.collection_selectors import collections_holding
 from catalogue.downloads.commands import commands_for
+from catalogue.embargo_selectors import embargo_panel, may_release
 from catalogue.interop.citation import citation
 from catalogue.interop.schema_org import dataset_document, investigation_document
 from catalogue.models import Dataset
 from catalogue.record import CollectionRef, DatasetRecord, InvestigationRecord
+from catalogue.services.authority import is_curating
 from catalogue.services.selections import is_selected
 
 FILES_ON_A_PAGE = 100
@@ -59,6 +61,7 @@ def investigation_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     wanted = browse.DatasetFilter(investigation=uid)
     context = {
         "record": record,
+        "panel": embargo_panel(investigation, request.principal, now=now),
         "may_share": access.may_share_in(investigation, request.principal),
         "page": _dataset_page(request, wanted),
         "api_url": f"{settings.SITE_URL}/api/v1/investigations/{record.uid}",
@@ -117,6 +120,11 @@ def _actions(record: DatasetRecord, dataset: Dataset, principal: Principal) -> l
     actions = [{"url": f"{record.path}/corrections", "text": "Correct the metadata"}]
     if access.may_share_in(dataset.investigation, principal):
         actions.append({"url": reverse("share-links", args=["dataset", record.uid]), "text": "Share by a link"})
+    if not (record.access.is_open or record.access.is_withdrawn) and may_release(dataset.investigation, principal):
+        url = f"{reverse('release', args=[record.investigation.uid])}?dataset={record.uid}"
+        actions.append({"url": url, "text": "Release it now"})
+    if is_curating(principal) and not record.access.is_withdrawn:
+        actions.append({"url": reverse("dataset-withdraw", args=[record.uid]), "text": "Withdraw"})
     return actions
 
 

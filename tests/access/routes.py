@@ -10,6 +10,7 @@ READERS = {"member", "pi", "contact", "granted", "partner", "curator", "administ
 CURATORS = {"curator", "administrator"}
 TEAM = {"member", "pi", "contact", "curator", "administrator"}
 LEADERS = TEAM - {"member"}
+DECIDERS = {"pi", "curator", "administrator"}
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,45 @@ API = [
     Route("api/v1/instruments/<uuid:uid>", "public", instrument("api/v1/instruments/<uuid:uid>")),
 ]
 
-ROUTES = [*PAGES, *DOWNLOADS, *DOIS, *MACHINES, *API]
+EMBARGO = [
+    *(
+        Route(
+            f"investigations/<uuid:uid>/{name}",
+            kind,
+            record("investigations", f"investigations/<uuid:uid>/{name}"),
+            frozenset(writers),
+        )
+        for name, kind, writers in (
+            ("release", "principal investigator", DECIDERS),
+            ("release/choose", "principal investigator", set()),
+            ("extension", "embargo", {"pi"}),
+            ("withdraw", "curator", CURATORS),
+        )
+    ),
+    Route(
+        "datasets/<uuid:uid>/withdraw",
+        "curator",
+        record("datasets", "datasets/<uuid:uid>/withdraw"),
+        frozenset(CURATORS),
+    ),
+    Route(
+        "curate/extensions/<uuid:uid>",
+        "curator",
+        lambda world, state: f"/curate/extensions/{world.extension.uid}",
+        frozenset(CURATORS),
+    ),
+    *(
+        Route(
+            f"api/v1/investigations/<uuid:uid>/{name}",
+            "machine post",
+            record("investigations", f"api/v1/investigations/<uuid:uid>/{name}"),
+            frozenset(writers),
+        )
+        for name, writers in (("release", DECIDERS), ("extension-requests", {"pi"}))
+    ),
+]
+
+ROUTES = [*EMBARGO, *PAGES, *DOWNLOADS, *DOIS, *MACHINES, *API]
 
 
 def addresses(world: World, *, is_api: bool | None = None) -> Iterator[tuple[Route, str, str]]:
@@ -215,7 +254,18 @@ def is_foreign(pattern: str) -> bool:
     return pattern.startswith(("accounts/", "admin/"))
 
 
-_FOR_ACCOUNTS_ONLY = ("team", "login", "curator", "draft", "post only", "collection", "leaders", "consent")
+_FOR_ACCOUNTS_ONLY = (
+    "principal investigator",
+    "embargo",
+    "team",
+    "login",
+    "curator",
+    "draft",
+    "post only",
+    "collection",
+    "leaders",
+    "consent",
+)
 
 
 def expected_status(kind: str, role: str, state: str) -> set[int]:
@@ -241,6 +291,8 @@ _FOR_ACCOUNTS: dict[str, Callable[[str, str], set[int]]] = {
     "files": lambda role, state: {200} if _reads(role, state) else {403, 404, 410},
     "team": _team,
     "login": lambda role, state: {200},
+    "principal investigator": lambda role, state: {200} if role in DECIDERS else {403},
+    "embargo": lambda role, state: {200} if role in TEAM else {403},
     "curator": lambda role, state: {200} if role in CURATORS else {403},
     "draft": lambda role, state: {200, 302, 405} if role == "member" else {404, 405},
     "collection": lambda role, state: {200} if role in TEAM else {404},

@@ -14,6 +14,7 @@ from catalogue.models import (
     CollectionMember,
     Datafile,
     Dataset,
+    ExtensionRequest,
     Investigation,
     OutboxEntry,
     Parameter,
@@ -33,6 +34,7 @@ pytestmark = pytest.mark.django_db
 ROLES = ("visitor", "stranger", "expired", "granted", "partner", "member", "contact", "pi", "curator", "administrator")
 WRITE_VERBS = ("post", "put", "patch", "delete")
 GUARDED = (
+    ExtensionRequest,
     Dataset,
     Investigation,
     Sample,

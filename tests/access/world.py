@@ -21,6 +21,7 @@ from catalogue.models import (
     Collection,
     CollectionMember,
     Dataset,
+    ExtensionRequest,
     Investigation,
     OutboxEntry,
     Parameter,
@@ -53,6 +54,7 @@ class World:
     tokens: dict[str, str] = field(default_factory=dict)
     canaries: dict[str, str] = field(default_factory=dict)
     draft: RegistrationDraft | None = None
+    extension: ExtensionRequest | None = None
     collection: Collection | None = None
     consent: ReleaseConsent | None = None
     delivery: OutboxEntry | None = None
@@ -206,6 +208,7 @@ def _make_machinery(world: World) -> None:
         last_error=world.canary("error of a delivery"),
     )
     _make_renamed_file(world)
+    _make_extension_request(world)
     _make_collection(world)
 
 
@@ -225,6 +228,16 @@ def _make_collection(world: World) -> None:
         investigation=closed,
         requested_by=world.users["member"],
         reason=world.canary("reason of a consent"),
+    )
+
+
+def _make_extension_request(world: World) -> None:
+    investigation = world.investigations["closed"]
+    world.extension = ExtensionRequest.objects.create(
+        investigation=investigation,
+        until=investigation.embargo_until + timedelta(days=30),
+        reason=world.canary("reason of an extension request"),
+        requested_by=world.users["pi"],
     )
 
 
