@@ -10,7 +10,8 @@ MOST_NAMES = 10
 
 def citation(record: DatasetRecord | InvestigationRecord, *, site_url: str) -> str:
     """The citation of `record` by its DOI or, without one, by its page; its year is that of the release to the public."""
-    names = [f"{person.family_name}, {person.given_name}".rstrip(", ") for person in record.people]
+    anonymous = ["Anonymous"] if record.access.hides_people else []
+    names = anonymous or [f"{person.family_name}, {person.given_name}".rstrip(", ") for person in record.people]
     return (
         f"{_creators(names) or record.facility.name} ({record.access.opens_at.year}): {record.title}. "
         f"{record.facility.name}. Dataset. {doi_url(record.doi) or site_url + record.path}"

@@ -171,7 +171,7 @@ PEOPLE = {
         ("garcia_lopez; Garcia Lopez; López", "…; …; …"),
         ("LiFePO4 in a Li-ion cell, Wei Li", "LiFePO4 in a …-ion cell, …"),
         ("sintering of a Ring", "sintering of a …"),
-        ("0000000218250097 and https://orcid.org/0000-0001-5109-3700", "… and https://orcid.org/…"),
+        ("0000000151093700 and https://orcid.org/0000-0001-5109-3700", "… and https://orcid.org/…"),
         ("ask anna.mueller@example.org or AMU", "ask … or …"),
         ("amulet of silver per hour", "amulet of silver per hour"),
     ],
