@@ -11,7 +11,7 @@ from django.db.models.expressions import RawSQL
 from catalogue.models import Collection, Concept, Dataset, Investigation
 from catalogue.models.investigations import RecordState
 
-# `part_id > 0` says "not null" in a way that lets SQLite use its index.
+# `> 0` says "not null" in a way that lets SQLite use its indexes.
 _TREE = """
     WITH RECURSIVE tree(id) AS (
         SELECT id FROM catalogue_collection WHERE id = %s
@@ -27,7 +27,7 @@ _DATASETS = f"""
     UNION
     SELECT dataset.id FROM catalogue_dataset dataset
     JOIN catalogue_collectionmember member ON member.investigation_id = dataset.investigation_id
-    JOIN tree ON member.collection_id = tree.id
+    JOIN tree ON member.collection_id = tree.id WHERE member.investigation_id > 0
 """  # noqa: S608 - built of constants
 _INVESTIGATIONS = f"""
     {_TREE}
@@ -69,8 +69,8 @@ def investigations_in(collection: Collection) -> QuerySet[Investigation]:
     return Investigation.objects.filter(pk__in=_keys(_INVESTIGATIONS, collection))
 
 
-def contents_of(collection: Collection) -> Contents:
-    totals = datasets_in(collection).order_by().aggregate(Count("pk"), Sum("file_count"), Sum("size"))
+def contents_of(datasets: QuerySet[Dataset]) -> Contents:
+    totals = datasets.order_by().aggregate(Count("pk"), Sum("file_count"), Sum("size"))
     return Contents(totals["pk__count"], totals["file_count__sum"] or 0, totals["size__sum"] or 0)
 
 

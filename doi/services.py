@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from catalogue import access
 from catalogue.access import Principal
 from catalogue.audit import write_audit
-from catalogue.collection_selectors import check_editor, editable_collections, text_of
+from catalogue.collection_selectors import check_editor, check_publisher, editable_collections, text_of
 from catalogue.errors import Conflict, InvalidInput, NotAllowed, StaleVersion, Unavailable
 from catalogue.interop.datacite import attributes_of
 from catalogue.models import Collection, Dataset
@@ -45,10 +45,11 @@ def reserve(*, actor: Principal, collection: Collection) -> Identifier:
 def publish(*, actor: Principal, collection: Collection, expected_version: int | None) -> Identifier:
     """Publish a draft with its DOI: its members open once DataCite has accepted and every leader concerned has agreed.
 
-    Raises InvalidInput with the form's fields for what DataCite would refuse, before anything is sent. Consents that are
-    missing are asked for; until they are given the DOI stays reserved and the data stay closed.
+    For those who lead an investigation concerned, and for curators. Raises InvalidInput with the form's fields for what
+    DataCite would refuse, before anything is sent. Consents that are missing are asked for; until they are given the DOI
+    stays reserved and the data stay closed.
     """
-    check_editor(collection, actor)
+    check_publisher(collection, actor)
     _check_enabled()
     collection.refresh_from_db()
     if expected_version is not None and expected_version != collection.version:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from catalogue import access
 from catalogue.access import Level, Principal
 from catalogue.audit import write_audit
-from catalogue.collection_contents import concepts_in, contents_of
+from catalogue.collection_contents import concepts_in, contents_of, datasets_in
 from catalogue.collection_selectors import check_editor
 from catalogue.errors import Conflict, InvalidInput, StaleVersion
 from catalogue.models import Collection, CollectionMember, Dataset, Investigation, TeamMember
@@ -213,7 +213,7 @@ def _insert_selected(columns: Sequence[str], rows: QuerySet) -> int:
 
 
 def _recount(collection: Collection) -> None:
-    found = contents_of(collection)
+    found = contents_of(datasets_in(collection))
     Collection.objects.filter(pk=collection.pk).update(
         member_count=collection.members.count(),
         dataset_count=found.datasets,

@@ -14,11 +14,12 @@ from django.views.decorators.http import require_http_methods
 
 from catalogue import access
 from catalogue.access import Principal
-from catalogue.collection_contents import datasets_in
+from catalogue.collection_contents import contents_of, datasets_in
 from catalogue.collection_selectors import text_of
 from catalogue.errors import InvalidInput, NotFound
 from catalogue.models import ReleaseConsent
 from catalogue.services.consents import decide_consent, is_leader
+from doi.views.status import name_of
 
 TITLES_SHOWN = 20
 
@@ -60,7 +61,9 @@ def _show(request: HttpRequest, consent: ReleaseConsent, *, status: int = HTTPSt
         "consent": consent,
         "text": text_of(consent.collection),
         "is_whole": consent.collection.members.filter(investigation=consent.investigation).exists(),
-        "closed_count": closed.count(),
+        "asker": name_of(consent.requested_by),
+        "decider": name_of(consent.decided_by) if consent.decided_by else "",
+        "closed": contents_of(closed),
         "closed_titles": list(closed.order_by("id").values_list("title", flat=True)[:TITLES_SHOWN]),
         **more,
     }

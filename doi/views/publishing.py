@@ -1,6 +1,7 @@
 """Review, reserve, publish after a second confirmation, and the page that follows a DOI on its way."""
 
 import json
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,15 +18,23 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from catalogue import access
-from catalogue.collection_contents import datasets_in
-from catalogue.collection_selectors import collection_record, find_editable, may_publish, text_of, versions_of
-from catalogue.errors import InvalidInput, NotAllowed
+from catalogue.collection_contents import contents_of, datasets_in
+from catalogue.collection_selectors import (
+    check_publisher,
+    collection_record,
+    find_editable,
+    may_publish,
+    text_of,
+    versions_of,
+)
+from catalogue.errors import InvalidInput
 from catalogue.interop.datacite import attributes_of
 from catalogue.interop.datacite_xml import xml_of_attributes
-from catalogue.models import Collection
+from catalogue.models import Collection, Dataset
 from catalogue.models.collections import CollectionState
 from catalogue.publication import Publication
 from catalogue.publication_checks import find_problems
+from catalogue.selectors import records_of, with_references
 from catalogue.services.collections import new_version, withdraw_collection
 from catalogue.services.consents import is_leader, missing_consents
 from doi import kernel, services
@@ -33,8 +43,8 @@ from doi.intents import is_enabled
 from doi.metadata import publication_of
 from doi.models import Identifier, Problem
 from doi.names import doi_name
-from doi.views.status import leader_of, status_of
-from doi.views.steps import all_problems, is_htmx, steps_of, told_problems
+from doi.views.status import declined_of, leader_of, status_of
+from doi.views.steps import is_htmx, own_problems, refused_fields, steps_of, told_problems
 
 TITLES_SHOWN = 20
 MOST_CONSENTS = 50
@@ -54,6 +64,7 @@ def review_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     context = _shared(request, collection) | {
         "steps": steps_of(collection, "Review"),
         "problems": told_problems(collection, _problems(collection, attributes)),
+        "refused": told_problems(collection, refused_fields(collection)),
         "attributes": json.dumps(attributes, indent=2, ensure_ascii=False),
         "xml": xml_of_attributes(attributes).decode(),
         "is_enabled": is_enabled(),
@@ -71,7 +82,7 @@ def _preview(collection: Collection) -> Publication:
 
 def _problems(collection: Collection, attributes: dict[str, Any]) -> dict[str, list[str]]:
     """What keeps it from being published: our own checks, and once those are content the rules of DataCite's schema."""
-    problems = all_problems(collection)
+    problems = own_problems(collection)
     if not find_problems(text_of(collection)):
         for problem in kernel.find_problems(attributes):
             problems.setdefault(problem.field, []).append(problem.message)
@@ -87,18 +98,20 @@ def _shared(request: HttpRequest, collection: Collection) -> dict[str, Any]:
         "record": collection_record(collection, request.principal),
         "identifier": Identifier.objects.filter(collection=collection).first(),
         "may_publish": may_publish(collection, request.principal),
-        "closed_count": closed.count(),
-        "closed_titles": _titles_of(request, closed),
+        "declined": declined_of(collection),
+        "is_test": settings.DATACITE_IS_TEST,
+        "closed": contents_of(closed),
+        "closed_titles": _titles_of(request, closed, now),
         "asked": [
             {"title": one.title, "leader": leader_of(one), "is_own": is_leader(one, request.principal)} for one in asked
         ],
     }
 
 
-def _titles_of(request: HttpRequest, closed: Any) -> list[str]:
+def _titles_of(request: HttpRequest, datasets: QuerySet[Dataset], now: datetime) -> list[str]:
     """The first titles of what would be opened, as far as the reader may know of them."""
-    known = access.listed_datasets(request.principal, now=timezone.now()).filter(pk__in=closed.values("pk"))
-    return list(known.order_by("id").values_list("title", flat=True)[:TITLES_SHOWN])
+    first = with_references(datasets).order_by("id")[:TITLES_SHOWN]
+    return [record.title for record in records_of(list(first), request.principal, now=now)]
 
 
 @login_required
@@ -109,11 +122,7 @@ def publish_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     collection = find_editable(uid, request.principal)
     if collection.state != CollectionState.DRAFT:
         return redirect("doi-draft", uid)
-    if not may_publish(collection, request.principal):
-        raise NotAllowed(
-            "To publish one must be principal investigator or local contact of an investigation that it holds,"
-            " or a curator. Your draft is kept; ask one of them to publish it."
-        )
+    check_publisher(collection, request.principal)
     if request.method != "POST":
         return render(request, "doi/publish.html", _shared(request, collection))
     if "confirm" not in request.POST:
@@ -150,7 +159,8 @@ def draft_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "status": status,
         "problems": told_problems(collection, identifier.problems) if is_refused else [],
         "versions": versions_of(collection),
-        "may_publish": may_publish(collection, request.principal),
+        "declined": declined_of(collection),
+        "is_test": settings.DATACITE_IS_TEST,
         "is_newest": not _is_followed(collection),
     }
     template = "doi/status.html" if is_htmx(request) else "doi/draft.html"

@@ -1,21 +1,24 @@
 """What stands on the page of a collection about its DOI: where it is on its way, in words, and what its owner can do now."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils import timezone
 
-from catalogue.models import Collection, Investigation, OutboxEntry, Person
+from catalogue.models import Collection, Investigation, OutboxEntry, Person, User
 from catalogue.models.collections import CollectionState
+from catalogue.models.embargo import RequestState
 from catalogue.models.investigations import TeamRole
 from catalogue.services.consents import missing_consents
 from doi.intents import TOPIC
 from doi.models import Identifier, IdentifierState, Problem
 
 SOON, LATER = 2, 30
+MOST_DECLINED = 20
 PROBLEMS = {
     Problem.LATER: "DataCite does not answer at present. It is tried again of itself.",
     Problem.UNKNOWN: "The connection broke while DataCite was being told. It is asked what it has, then tried again.",
+    Problem.REFUSED: "DataCite refused the latest change of the description. Put right what is named below.",
     Problem.OPERATOR: "This site cannot talk to DataCite at present. Its administrators see this too.",
 }
 
@@ -50,6 +53,9 @@ def status_of(collection: Collection, identifier: Identifier | None) -> Status:
         return _publishing(collection, identifier)
     if identifier is None:
         return Status("Draft", "Nobody but you, your team and the curators knows of it.")
+    if identifier.problem == Problem.REFUSED:
+        text = "Nothing was published, and the DOI stays reserved. Put right what is named below, then publish again."
+        return Status("DataCite refused it", text, "stop", last_error=identifier.last_error)
     if identifier.state == IdentifierState.NONE:
         return _delivered(identifier, Status("The DOI is being reserved", "This takes a few seconds.", "wait", SOON))
     text = "The DOI is yours and may be cited in a manuscript. It leads nowhere until you publish."
@@ -62,15 +68,6 @@ def _publishing(collection: Collection, identifier: Identifier | None) -> Status
         names = "; ".join(f"{leader_of(one)} for “{one.title}”" for one in waiting)
         text = f"Asked: {names}. Nothing is public until they have agreed."
         return Status("Waiting for consent", text, "wait", LATER, may_cancel=True)
-    if identifier is not None and identifier.problem == Problem.REFUSED:
-        return Status(
-            "DataCite refused it",
-            "Take it back into the draft, put right what is named below, and publish again.",
-            "stop",
-            last_error=identifier.last_error,
-            may_cancel=True,
-            may_retry=True,
-        )
     text = "DataCite is being told. You can leave this page; it goes on without you."
     return _delivered(identifier, Status("Being registered", text, "wait", SOON, may_cancel=True))
 
@@ -82,21 +79,33 @@ def _delivered(identifier: Identifier | None, status: Status) -> Status:
     entry = OutboxEntry.objects.filter(topic=TOPIC, key=identifier.doi).order_by("available_at").first()
     next_attempt_at = entry.available_at if entry and entry.available_at > timezone.now() else None
     is_refused = identifier.problem == Problem.REFUSED
-    text = PROBLEMS.get(Problem(identifier.problem), "")
-    if is_refused:
-        text = "DataCite refused the latest change of the description. Correct what is named below."
-    if identifier.is_settled or not text:
-        text = status.text if not text else text
-    return Status(
-        title=status.title,
-        text=text,
+    return replace(
+        status,
+        text=PROBLEMS.get(Problem(identifier.problem), status.text),
         kind="stop" if is_refused else "wait",
         polls_every=0 if is_refused else SOON,
         next_attempt_at=None if is_refused else next_attempt_at,
         last_error=identifier.last_error,
         may_retry=bool(identifier.problem),
-        may_cancel=status.may_cancel,
     )
+
+
+def declined_of(collection: Collection) -> list[dict[str, str]]:
+    """Who did not agree that a draft be published, and why."""
+    if collection.state != CollectionState.DRAFT:
+        return []
+    refused = collection.consents.filter(state=RequestState.REFUSED).select_related("investigation", "decided_by")
+    return [
+        {"who": name_of(one.decided_by), "title": one.investigation.title, "reason": one.decision_reason}
+        for one in refused[:MOST_DECLINED]
+        if one.decided_by is not None
+    ]
+
+
+def name_of(user: User) -> str:
+    """How colleagues know the owner of an account."""
+    person = Person.objects.filter(user=user).first()
+    return str(person) if person else user.get_full_name() or user.get_username()
 
 
 def leader_of(investigation: Investigation) -> str:

@@ -61,14 +61,25 @@ def of_page(page: Page, problems: Problems) -> dict[str, list[str]]:
     return {path: list(texts) for path, texts in problems.items() if path.partition(".")[0] in page.names}
 
 
-def all_problems(collection: Collection) -> dict[str, list[str]]:
-    """What is missing or wrong, by path: what our own check finds, and what DataCite refused."""
+def own_problems(collection: Collection) -> dict[str, list[str]]:
+    """What keeps a collection from being published, by path, as far as we can tell ourselves."""
     problems = find_problems(text_of(collection))
     if not collection.member_count:
         problems["members"] = ["Choose at least one dataset, investigation or collection."]
+    return problems
+
+
+def refused_fields(collection: Collection) -> dict[str, list[str]]:
+    """What DataCite said of each field when it refused the collection the last time."""
     refused = Identifier.objects.filter(collection=collection, problem=Problem.REFUSED).first()
-    for path, texts in (refused.problems if refused else {}).items():
-        problems.setdefault(path, []).extend(text for text in texts if text not in problems.get(path, []))
+    return dict(refused.problems) if refused else {}
+
+
+def all_problems(collection: Collection) -> dict[str, list[str]]:
+    """Both of them together, for the fields of a form."""
+    problems = own_problems(collection)
+    for path, texts in refused_fields(collection).items():
+        problems.setdefault(path, []).extend(texts)
     return problems
 
 
@@ -111,7 +122,10 @@ def _label(path: str, text: PublicationText) -> str:
 
 
 def _url_of(collection: Collection, path: str) -> str:
+    """Where it is put right; empty for what no author can mend."""
     name = path.partition(".")[0]
+    if not name:
+        return ""
     route = "doi-people" if name in PEOPLE.names else "doi-describe" if name in DESCRIBE.names else "doi-what"
     return f"{reverse(route, args=[collection.uid])}?check=1#{path.replace('.', '-')}"
 
