@@ -203,7 +203,7 @@ INVESTIGATIONS = (
     DemoInvestigation(
         "NL-POW-5", "nanolab-jsm", 75, 2, "Reference powders for an image classifier",
         "Powders and particles of certified size, imaged at fixed conditions as training material.",
-        "P-0233", "Machine learning for electron microscopy", _team(_MITHAL, _BEISPIEL, _PRZYKLAD),
+        "P-0233", "Machine learning for electron microscopy", _team(_CARBERRY, _BEISPIEL, _MITHAL, _PRZYKLAD),
         (SampleEntry(name="Al2O3-a", formula="Al2O3", description="Ground alumina"),
          SampleEntry(name="SiO2-500", formula="SiO2", description="Monodisperse silica, 0.5 µm"),
          SampleEntry(name="SiO2-1300", formula="SiO2", description="Monodisperse silica, 1.3 µm"),
@@ -216,7 +216,7 @@ INVESTIGATIONS = (
         (SampleEntry(name="Ferritin-3", description="Apoferritin, 4 mg/mL", sample_type="biological"),),
     ),
     DemoInvestigation(
-        "ELS-20417", "els-bl04", 1340, 3, "Self-assembly of block copolymer micelles",
+        "ELS-20417", "els-bl04", 1070, 3, "Self-assembly of block copolymer micelles",
         "Small angle scattering follows the radius of micelles with temperature; reduced curves are stored beside the "
         "patterns, and the copper edge of the labelled micelles was scanned.",
         "20417", "Micelles as carriers", _team(_CARBERRY, _EKSEMPEL, _EXEMPLE),
