@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.contrib.auth.models import Group
+from django.db.models import BigIntegerField, Exists, OuterRef, Q, QuerySet, Value
 
 from catalogue.anonymity import HiddenPerson
 from catalogue.models import AccessGrant, Dataset, Instrument, Investigation, TeamMember, User
@@ -35,7 +36,6 @@ class Principal:
 
     user_id: int | None = None
     label: str = "visitor"
-    group_ids: tuple[int, ...] = ()
     is_curator: bool = False
     is_administrator: bool = False
     instrument_id: int | None = None
@@ -70,7 +70,8 @@ class Principal:
     def reader_keys(self) -> frozenset[str]:
         if not self.reads_closed_data:
             return frozenset()
-        return frozenset({f"user:{self.user_id}", *(f"group:{group_id}" for group_id in self.group_ids)})
+        groups = Group.objects.filter(user=self.user_id).values_list("pk", flat=True)
+        return frozenset({f"user:{self.user_id}", *(f"group:{key}" for key in groups)})
 
 
 ANONYMOUS = Principal()
@@ -87,7 +88,6 @@ def principal_of(user: User, *, scopes: frozenset[str] | None = None) -> Princip
     return Principal(
         user_id=user.pk,
         label=user.get_username(),
-        group_ids=tuple(sorted(user.groups.values_list("pk", flat=True))),
         is_curator=user.is_curator,
         is_administrator=user.is_administrator,
         instrument_id=user.instrument_id,
@@ -189,7 +189,8 @@ def investigations_that_hold(choice: str, *, now: datetime) -> QuerySet[Investig
 
 
 def _grants(principal: Principal, now: datetime) -> QuerySet[AccessGrant]:
-    readers = Q(user_id=principal.user_id) | Q(group_id__in=principal.group_ids)
+    groups = User.groups.through.objects.filter(user_id=principal.user_id).values("group_id")
+    readers = Q(user_id=principal.user_id) | Q(group_id__in=groups)
     return AccessGrant.objects.filter(readers).filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now))
 
 
@@ -219,6 +220,17 @@ def _own_q(principal: Principal, now: datetime) -> Q:
     )
 
 
+def own_keys(principal: Principal, *, now: datetime) -> tuple[list[int], list[int]]:
+    """Of the investigations and of the single datasets that `principal` reads by team or by grant, in one query."""
+    if not principal.reads_closed_data:
+        return [], []
+    none = Value(None, output_field=BigIntegerField())
+    team = TeamMember.objects.filter(person__user_id=principal.user_id).order_by()
+    grants = _grants(principal, now).values_list("investigation_id", "dataset_id")
+    rows = list(team.values_list("investigation_id", none).union(grants, all=True))
+    return [key for key, _ in rows if key is not None], [key for _, key in rows if key is not None]
+
+
 def full_datasets(principal: Principal, *, now: datetime) -> QuerySet[Dataset]:
     """The datasets whose files and metadata `principal` may read."""
     datasets = Dataset.objects.all()
@@ -242,7 +254,7 @@ def listed_investigations(principal: Principal, *, now: datetime) -> QuerySet[In
     hidden = frozenset() if principal.sees_everything else hidden_instruments()
     if not hidden:
         return investigations
-    datasets = _known_datasets(principal, now).filter(investigation=OuterRef("pk"))
+    datasets = known_datasets(principal, now=now).filter(investigation=OuterRef("pk"))
     is_released = embargo_passed_q(now) | Q(released_at__lte=now)
     own = Q(pk__in=TeamMember.objects.filter(person__user_id=principal.user_id).values("investigation_id"))
     return investigations.filter(
@@ -253,7 +265,7 @@ def listed_investigations(principal: Principal, *, now: datetime) -> QuerySet[In
     )
 
 
-def _known_datasets(principal: Principal, now: datetime) -> QuerySet[Dataset]:
+def known_datasets(principal: Principal, *, now: datetime) -> QuerySet[Dataset]:
     """The datasets for whose sake `principal` may know of their investigation, whatever is hidden from strangers."""
     active = Q(state=RecordState.ACTIVE, investigation__state=RecordState.ACTIVE)
     return Dataset.objects.filter(open_q(now) | (active & _known_q(principal, now)))
@@ -266,12 +278,13 @@ def dataset_level(dataset: Dataset, principal: Principal, *, now: datetime) -> L
 
 def dataset_levels(datasets: list[Dataset], principal: Principal, *, now: datetime) -> dict[int, Level]:
     """`dataset_level` for a page of datasets, by primary key, in one query at most."""
-    undecided = [one.pk for one in datasets if not (principal.sees_everything or is_open(one, now=now))]
+    closed_rows = [one for one in datasets if not (principal.sees_everything or is_open(one, now=now))]
+    undecided = [one.pk for one in closed_rows]
     closed = Dataset.objects.filter(pk__in=undecided)
-    readable: set[int] = set()
+    readable = {one.pk for one in closed_rows if _is_in_fetched_team(one.investigation, principal)}
     shown: set[int] = set()
-    if undecided and (principal.reads_closed_data or principal.share_link_ids):
-        readable = set(closed.filter(closed_access_q(principal, now)).values_list("pk", flat=True))
+    if len(readable) < len(undecided) and (principal.reads_closed_data or principal.share_link_ids):
+        readable |= set(closed.filter(closed_access_q(principal, now)).values_list("pk", flat=True))
     if undecided and principal.share_link_ids:
         shown = set(
             closed.filter(shared_q(valid_links(principal.share_link_ids, now=now))).values_list("pk", flat=True)
@@ -299,9 +312,19 @@ def _closed_level(record: Dataset | Investigation, *, is_reader: bool, now: date
     return Level.TOMBSTONE if is_known else Level.NOTHING
 
 
+def _is_in_fetched_team(investigation: Investigation, principal: Principal) -> bool:
+    """Whether the team came with the investigation and `principal` reads by being in it. Costs no query."""
+    is_fetched = "team" in getattr(investigation, "_prefetched_objects_cache", {})
+    return is_fetched and principal.reads_closed_data and is_team_member(investigation, principal)
+
+
 def is_team_member(investigation: Investigation, principal: Principal, *, roles: tuple[TeamRole, ...] = ()) -> bool:
+    """Costs no query where the team was fetched with the investigation."""
     if principal.user_id is None:
         return False
+    if "team" in getattr(investigation, "_prefetched_objects_cache", {}):
+        own = (member for member in investigation.team.all() if member.person.user_id == principal.user_id)
+        return any(not roles or member.role in roles for member in own)
     members = TeamMember.objects.filter(investigation=investigation, person__user_id=principal.user_id)
     return (members.filter(role__in=roles) if roles else members).exists()
 
@@ -319,7 +342,7 @@ def investigation_level(investigation: Investigation, principal: Principal, *, n
             or shared_members(links).filter(investigation=investigation).exists()
         )
     level = _closed_level(investigation, is_reader=is_reader, now=now)
-    if level == Level.NOTHING and _known_datasets(principal, now).filter(investigation=investigation).exists():
+    if level == Level.NOTHING and known_datasets(principal, now=now).filter(investigation=investigation).exists():
         return Level.SUMMARY
     return level
 

@@ -7,6 +7,7 @@ file format) matches only datasets that the principal reads in full, so that no 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -86,7 +87,7 @@ class Lists:
             datasets = self._with_techniques(datasets, wanted.techniques)
         for word in wanted.text.split()[:MOST_WORDS]:
             datasets = self._with_word(datasets, word)
-        return _narrow_access(datasets, wanted.access, self._principal, self._now)
+        return self._narrow_access(datasets, wanted.access)
 
     def page(self, wanted: DatasetFilter, *, cursor: str = "", limit: int, is_counted: bool = False) -> Slice:
         """`limit` rows after `cursor` (the uid of the last row seen), by keys, so that page 10,000 costs what page 1 does.
@@ -163,6 +164,20 @@ class Lists:
         of_investigation = Q(investigation_id__in=keys if len(keys) <= MOST_KEYS else named.values("pk"))
         return datasets.filter(of_investigation | Q(title__icontains=word) | Q(description__icontains=word))
 
+    def _narrow_access(self, datasets: QuerySet[Dataset], choice: str) -> QuerySet[Dataset]:
+        if choice == "open":
+            return datasets.filter(access.open_q(self._now))
+        if choice == "closed":
+            return datasets.exclude(access.open_q(self._now))
+        return datasets.filter(self._is_own) if choice == "mine" else datasets
+
+    @cached_property
+    def _is_own(self) -> Q:
+        if self._principal.share_link_ids:
+            return access.closed_access_q(self._principal, self._now)
+        investigations, datasets = access.own_keys(self._principal, now=self._now)
+        return Q(investigation_id__in=investigations) | Q(pk__in=datasets)
+
     def _once(self, name: tuple, rows: QuerySet) -> list[int]:
         if name not in self._keys:
             self._keys[name] = [key for (key,) in rows]
@@ -209,16 +224,6 @@ def _masked_conditions(readable: QuerySet[Dataset], wanted: DatasetFilter) -> Qu
     if wanted.sample:
         readable = readable.filter(sample__uid=wanted.sample)
     return readable.filter(format_label__in=wanted.formats) if wanted.formats else readable
-
-
-def _narrow_access(datasets: QuerySet[Dataset], choice: str, principal: Principal, now: datetime) -> QuerySet[Dataset]:
-    if choice == "open":
-        return datasets.filter(access.open_q(now))
-    if choice == "closed":
-        return datasets.exclude(access.open_q(now))
-    if choice == "mine":
-        return datasets.filter(access.closed_access_q(principal, now))
-    return datasets
 
 
 def _likely_first(datasets: QuerySet[Dataset], wanted: DatasetFilter) -> QuerySet[Dataset]:

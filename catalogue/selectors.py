@@ -25,6 +25,7 @@ from catalogue.models import (
     TeamMember,
 )
 from catalogue.models.collections import CollectionState
+from catalogue.models.investigations import RecordState
 from catalogue.record import DatasetRecord, FileRef, InvestigationRecord, SampleRecord
 
 TEAM = Prefetch("investigation__team", TeamMember.objects.select_related("person__affiliation"))
@@ -181,10 +182,22 @@ def detailed_investigation(
         investigation,
         level,
         now=now,
-        samples=list(investigation.samples.all()[:MOST_RELATED]) if shows_metadata else (),
+        samples=list(samples_of(investigation, level, principal, now=now)[:MOST_RELATED]),
         relations=list(investigation.relations.order_by("id")[:MOST_RELATED]) if shows_metadata else (),
     )
     return shown_to(record, principal)
+
+
+def samples_of(investigation: Investigation, level: Level, principal: Principal, *, now: datetime) -> QuerySet[Sample]:
+    """Its samples, for those who see its metadata; but not what only data show that are closed for longer than it is."""
+    samples = investigation.samples.all()
+    if level not in (Level.FULL, Level.METADATA):
+        return samples.none()
+    if principal.sees_everything or access.public_level(investigation) == Level.METADATA:
+        return samples
+    measured = Dataset.objects.filter(sample=OuterRef("pk"), state=RecordState.ACTIVE)
+    known = access.known_datasets(principal, now=now).filter(sample=OuterRef("pk"))
+    return samples.filter(~Exists(measured) | Exists(known))
 
 
 def investigation_records(
@@ -215,14 +228,14 @@ def get_instrument(uid: UUID) -> Instrument:
 
 
 def get_sample(uid: UUID, principal: Principal, *, now: datetime | None = None) -> Sample:
-    """A sample is seen by those who see its investigation's metadata, or the metadata of one of its datasets."""
+    """A sample is seen by those who see it among `samples_of` its investigation, or read one of its datasets."""
     moment = now or timezone.now()
     sample = (
         Sample.objects.select_related("investigation__facility", "investigation__instrument").filter(uid=uid).first()
     )
     if sample is not None:
         level = access.investigation_level(sample.investigation, principal, now=moment)
-        if level in (Level.FULL, Level.METADATA):
+        if samples_of(sample.investigation, level, principal, now=moment).filter(pk=sample.pk).exists():
             return sample
         if access.full_datasets(principal, now=moment).filter(sample=sample).exists():
             return sample

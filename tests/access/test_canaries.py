@@ -5,11 +5,13 @@ import logging
 import re
 import zipfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from portal.logs import JsonFormatter
 from tests import factories
@@ -173,3 +175,24 @@ def test_every_route_is_in_the_table():
     known = {route.pattern for route in ROUTES}
     missing = [text for text, _ in url_patterns() if text not in known and not is_foreign(text)]
     assert not missing
+
+
+def test_an_open_investigation_shows_no_sample_that_only_data_with_a_longer_embargo_measured():
+    later = timezone.now() + timedelta(days=300)
+    pi = factories.make_user("regina")
+    investigation = factories.make_investigation(is_open=True, pi=pi)
+    secret, planned, shared = (factories.make_sample(investigation, name=f"sample {n}") for n in ("X", "Y", "Z"))
+    factories.make_dataset(investigation, sample=secret, embargo_until=later)
+    factories.make_dataset(investigation, sample=shared, embargo_until=later)
+    factories.make_dataset(investigation, sample=shared)
+    seen = {}
+    for name, client in (("stranger", Client()), ("pi", Client())):
+        if name == "pi":
+            client.force_login(pi, backend="django.contrib.auth.backends.ModelBackend")
+        pages = [f"/investigations/{investigation.uid}", f"/api/v1/investigations/{investigation.uid}"]
+        texts = [client.get(path).content.decode() for path in (*pages, f"{pages[1]}/samples")]
+        found = [{sample.name for sample in (secret, planned, shared) if sample.name in text} for text in texts]
+        statuses = [client.get(f"/samples/{sample.uid}").status_code for sample in (secret, planned, shared)]
+        seen[name] = (found, statuses)
+    assert seen["stranger"] == ([{planned.name, shared.name}] * 3, [404, 200, 200])
+    assert seen["pi"] == ([{secret.name, planned.name, shared.name}] * 3, [200, 200, 200])

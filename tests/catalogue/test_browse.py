@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from catalogue import access
 from catalogue.access import ANONYMOUS
 from catalogue.browse import DatasetFilter, Lists
-from catalogue.models import Dataset
+from catalogue.models import AccessGrant, Dataset
 from search.query import parse_query
 from tests import factories
 
@@ -92,3 +93,20 @@ def test_days_of_measurement_are_listed_in_their_order_unless_another_is_asked_f
     query = parse_query(parameters, ANONYMOUS).query
     assert query.order == order
     assert parse_query({"sort": [query.order], **parameters}, ANONYMOUS).query.parameters() == query.parameters()
+
+
+def test_a_list_of_ones_own_holds_what_team_group_and_grants_let_read(now):
+    user = factories.make_user()
+    group = Group.objects.create(name="tomography")
+    user.groups.add(group)
+    investigation = factories.make_investigation(pi=user)
+    own = factories.make_dataset(investigation)
+    shared, single, ended, foreign = (factories.make_dataset() for _ in range(4))
+    common = {"granted_by": user}
+    AccessGrant.objects.create(group=group, investigation=shared.investigation, **common)
+    AccessGrant.objects.create(user=user, dataset=single, **common)
+    AccessGrant.objects.create(user=user, dataset=ended, expires_at=now - DAY, **common)
+    page = Lists(access.principal_of(user), now=timezone.now()).page(DatasetFilter(access="mine"), limit=10)
+    assert page.datasets == [single, shared, own]
+    levels = access.dataset_levels([own, shared, single, ended, foreign], access.principal_of(user), now=now)
+    assert list(levels.values()) == ["full", "full", "full", "summary", "summary"]

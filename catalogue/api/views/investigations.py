@@ -25,6 +25,7 @@ from catalogue.selectors import (
     get_investigation_record,
     get_sample_record,
     investigation_records,
+    samples_of,
     with_team,
 )
 from catalogue.services.idempotency import Answer
@@ -88,9 +89,7 @@ class InvestigationSamples(ApiView):
     def get(self, request: Request, uid: UUID) -> HttpResponse:
         """By name. Empty while the investigation is closed to you."""
         investigation, level = find_investigation(uid, self.principal)
-        samples = investigation.samples.all()
-        if level not in (Level.FULL, Level.METADATA):
-            samples = samples.none()
+        samples = samples_of(investigation, level, self.principal, now=timezone.now())
         order = Order("id", "uid") if self.principal.hides_people else Order("name", "name")
         page = take_page(samples, request, order)
         refs = [shown_to(sample_ref(sample), self.principal) for sample in page.rows]
