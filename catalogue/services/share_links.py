@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import secrets
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -174,5 +174,5 @@ def _digest(token: str) -> str:
 
 
 def end_of_day(day: date) -> datetime:
-    """The last moment of a day in UTC, from which on something is over."""
-    return datetime.combine(day + timedelta(days=1), datetime.min.time(), tzinfo=timezone.get_default_timezone())
+    """The last second of a day in UTC."""
+    return datetime.combine(day, time(23, 59, 59), UTC)

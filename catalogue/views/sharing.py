@@ -35,7 +35,7 @@ USES_SHOWN = 20
 
 class ShareLinkForm(forms.Form):
     label = forms.CharField(
-        max_length=200, help_text="For whom it is, so that you know it again. Only you and your team see it."
+        label="For whom", max_length=200, help_text="So that you know it again. Only those who share the data see it."
     )
     expires_on = forms.DateField(
         label="It ends on", widget=forms.DateInput(attrs={"type": "date"}), help_text="The last day, in UTC."
