@@ -132,9 +132,12 @@ def member_folder(storage: Storage, investigation: Investigation) -> str:
 
 
 def _load_sources(found: References, uids: set[UUID], actor: Principal) -> None:
+    """What a dataset derives from is readable by the registrant, or was measured by the instrument that registers."""
     if uids:
-        readable = access.full_datasets(actor, now=timezone.now()).filter(uid__in=uids)
-        found.sources = dict(readable.values_list("uid", "pk"))
+        usable = access.full_datasets(actor, now=timezone.now())
+        if actor.instrument_id is not None:
+            usable = usable | Dataset.objects.filter(investigation__instrument=actor.instrument_id)
+        found.sources = dict(usable.filter(uid__in=uids).values_list("uid", "pk"))
 
 
 def _load_existing(found: References, entries: Sequence[DatasetEntry]) -> None:

@@ -163,6 +163,12 @@ def test_a_dataset_derives_only_from_what_its_registrant_may_read(lab: SimpleNam
     assert Dataset.objects.get(uid=outcomes[0].uid).derived_from.get() == open_one
 
 
+def test_an_instrument_derives_results_from_its_own_closed_data(lab):
+    raw = register_dataset(actor=lab.machine, entry=entry_of(1))
+    result = register_dataset(actor=lab.machine, entry=entry_of(2, kind="processed", derived_from=(raw.uid,)))
+    assert Dataset.objects.get(uid=result.uid).derived_from.get().uid == raw.uid
+
+
 def test_every_kind_of_value_is_kept_as_given_and_in_si(lab: SimpleNamespace) -> None:
     moment = datetime(2026, 5, 3, 10, tzinfo=UTC)
     values = {
