@@ -98,6 +98,50 @@ PAGES = [
     ),
 ]
 
+SHARING = [
+    *(
+        Route(
+            f"{records}/<uuid:uid>/request-access",
+            kind,
+            record(records, f"{records}/<uuid:uid>/request-access"),
+            frozenset({"anybody"}),
+        )
+        for records, kind in (("datasets", "request"), ("investigations", "login"))
+    ),
+    Route(
+        "access-requests/<uuid:uid>",
+        "request answer",
+        lambda world, state: f"/access-requests/{world.access_request.uid}",
+        frozenset(LEADERS),
+    ),
+    Route(
+        "investigations/<uuid:uid>/access",
+        "sharers",
+        record("investigations", "investigations/<uuid:uid>/access"),
+        frozenset(LEADERS),
+    ),
+    Route(
+        "investigations/<uuid:uid>/access/<int:grant_id>/revoke",
+        "post only",
+        lambda world, state: f"/investigations/{world.investigations['closed'].uid}/access/{world.grant.pk}/revoke",
+        frozenset(LEADERS),
+    ),
+    Route(
+        "share-links/<slug:kind>/<uuid:uid>",
+        "sharers",
+        lambda world, state: f"/share-links/dataset/{world.datasets[state].uid}",
+        frozenset(LEADERS),
+    ),
+    Route(
+        "share-links/<uuid:uid>/revoke",
+        "post only",
+        lambda world, state: f"/share-links/{world.share_link.uid}/revoke",
+        frozenset(LEADERS),
+    ),
+    Route("share", "public", fixed("share"), writers=frozenset({"anybody"})),
+    Route("share/<str:token>", "crawled", fixed("share/wrong")),
+]
+
 DOWNLOADS = [
     Route("datasets/<uuid:uid>/files/<path:name>", "files", file_address),
     *(
@@ -234,7 +278,7 @@ EMBARGO = [
     ),
 ]
 
-ROUTES = [*EMBARGO, *PAGES, *DOWNLOADS, *DOIS, *MACHINES, *API]
+ROUTES = [*EMBARGO, *PAGES, *SHARING, *DOWNLOADS, *DOIS, *MACHINES, *API]
 
 
 def addresses(world: World, *, is_api: bool | None = None) -> Iterator[tuple[Route, str, str]]:
@@ -254,6 +298,7 @@ def is_foreign(pattern: str) -> bool:
     return pattern.startswith(("accounts/", "admin/"))
 
 
+_SHARING_KINDS = ("request", "request answer", "sharers")
 _FOR_ACCOUNTS_ONLY = (
     "principal investigator",
     "embargo",
@@ -265,6 +310,7 @@ _FOR_ACCOUNTS_ONLY = (
     "collection",
     "leaders",
     "consent",
+    *_SHARING_KINDS,
 )
 
 
@@ -298,6 +344,9 @@ _FOR_ACCOUNTS: dict[str, Callable[[str, str], set[int]]] = {
     "collection": lambda role, state: {200} if role in TEAM else {404},
     "leaders": lambda role, state: {200} if role in LEADERS else {403} if role in TEAM else {404},
     "consent": lambda role, state: {200} if role == "pi" or role in CURATORS else {404},
+    "request": lambda role, state: {410} if state == "withdrawn" else {200},
+    "request answer": lambda role, state: {200} if role in LEADERS else {404},
+    "sharers": lambda role, state: {200} if role in LEADERS else {404},
     "post only": lambda role, state: {405},
     "machine post": lambda role, state: {405},
 }

@@ -8,6 +8,7 @@ from django.test import Client
 
 from catalogue.models import (
     AccessGrant,
+    AccessRequest,
     ApiToken,
     AuditEntry,
     Collection,
@@ -21,6 +22,7 @@ from catalogue.models import (
     RegistrationDraft,
     ReleaseConsent,
     Sample,
+    ShareLink,
     Storage,
     TeamMember,
     User,
@@ -48,6 +50,8 @@ GUARDED = (
     Collection,
     CollectionMember,
     ReleaseConsent,
+    ShareLink,
+    AccessRequest,
 )
 OUTSIDERS = ("visitor", "stranger", "granted")
 BODY = json.dumps(

@@ -16,6 +16,7 @@ from catalogue.access import principal_of
 from catalogue.derived import Picture, picture_path
 from catalogue.models import (
     AccessGrant,
+    AccessRequest,
     ApiToken,
     AuditEntry,
     Collection,
@@ -29,6 +30,7 @@ from catalogue.models import (
     Relation,
     ReleaseConsent,
     Sample,
+    ShareLink,
     Technique,
     TechniqueAncestor,
     User,
@@ -61,6 +63,9 @@ class World:
     renamed: WatchedFile | None = None
     storage: Any = None
     own_token: ApiToken | None = None
+    access_request: AccessRequest | None = None
+    grant: AccessGrant | None = None
+    share_link: ShareLink | None = None
 
     def canary(self, place: str) -> str:
         """A new canary; `place` says in a failing test what has leaked."""
@@ -87,6 +92,7 @@ def make_world(folder: Path) -> World:
     for state in STATES:
         _make_records(world, state, instrument, technique)
     _make_machinery(world)
+    _make_sharing(world)
     return world
 
 
@@ -228,6 +234,26 @@ def _make_collection(world: World) -> None:
         investigation=closed,
         requested_by=world.users["member"],
         reason=world.canary("reason of a consent"),
+    )
+
+
+def _make_sharing(world: World) -> None:
+    """Somebody asks for the closed dataset, somebody was let in, and a reviewer has a link: the leaders' matter."""
+    closed, investigation = world.datasets["closed"], world.investigations["closed"]
+    world.users["asker"] = factories.make_user("asker", email=f"{world.canary('e-mail of the asker')}@example.org")
+    world.access_request = AccessRequest.objects.create(
+        dataset=closed,
+        requested_by=world.users["asker"],
+        reason=world.canary("reason of a request for access"),
+        terms_accepted_at=timezone.now(),
+    )
+    world.grant = AccessGrant.objects.get(user=world.users["granted"], investigation=investigation)
+    world.share_link = ShareLink.objects.create(
+        investigation=investigation,
+        digest="0" * 64,
+        label=world.canary("label of a share link"),
+        created_by=world.users["pi"],
+        expires_at=timezone.now() + timedelta(days=9),
     )
 
 
