@@ -25,7 +25,7 @@ from catalogue.errors import NotFound
 from catalogue.masking import investigation_record
 from catalogue.models import Collection, Investigation
 from catalogue.models.collections import CollectionState
-from catalogue.publication import Creator, Publication
+from catalogue.publication import Creator, Publication, RelatedIdentifier
 from catalogue.record import CollectionRecord, CollectionRef, DatasetRecord, InvestigationRecord, MemberRef
 from catalogue.selectors import records_of, with_team
 from catalogue.services.zips import MOST_DATASETS, MOST_FILES
@@ -68,6 +68,13 @@ class Landing:
     def is_too_big(self) -> bool:
         """Whether there is more than one archive holds."""
         return self.record.dataset_count > MOST_DATASETS or self.record.file_count > MOST_FILES
+
+    @property
+    def related_works(self) -> list[RelatedIdentifier]:
+        """What is related and not said elsewhere on the page: neither its own versions nor the instrument."""
+        own = {one.doi for one in self.versions} | {getattr(self.record, "concept_doi", "")}
+        related = self.publication.related
+        return [one for one in related if one.identifier not in own and one.resource_type_general != "Instrument"]
 
     @property
     def newer_version(self) -> CollectionRef | None:

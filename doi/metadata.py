@@ -158,7 +158,7 @@ def _of_version(
         dates=_dates_of_collection(collection, issued_on, zone),
         size_bytes=collection.size,
         file_count=collection.file_count,
-        formats=_formats_of(collection),
+        formats=_formats_of(collection, now),
         related=tuple(dict.fromkeys((*related, *relations.relations_back(identifier)))),
     )
 
@@ -180,8 +180,12 @@ def _dates_of_collection(collection: Collection, issued_on: date, zone: ZoneInfo
     return tuple(dates)
 
 
-def _formats_of(collection: Collection) -> tuple[str, ...]:
-    labels = datasets_in(collection).exclude(format_label="").order_by("format_label")
+def _formats_of(collection: Collection, now: datetime) -> tuple[str, ...]:
+    """Of what is open, or is opened by the publication: the format of closed data is not public."""
+    datasets = datasets_in(collection)
+    if collection.state == CollectionState.PUBLISHED:
+        datasets = datasets.filter(access.open_q(now))
+    labels = datasets.exclude(format_label="").order_by("format_label")
     return tuple(labels.values_list("format_label", flat=True).distinct()[:MOST_FORMATS])
 
 

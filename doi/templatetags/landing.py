@@ -1,6 +1,7 @@
 """How landing pages write relations, roles and links of other things: formatting only, nothing is read here."""
 
 import re
+from datetime import date
 
 from django import template
 from django.conf import settings
@@ -15,6 +16,13 @@ register = template.Library()
 def in_words(name: str) -> str:
     """A name of DataCite's lists as people write it: "IsSupplementTo" is "is supplement to"."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+
+
+@register.filter
+def period(value: str) -> str:
+    """A day, or a first and a last one as DataCite separates them, in words: "3 May 2029 to 5 May 2029"."""
+    days = [date.fromisoformat(part) for part in value.split("/")]
+    return " to ".join(f"{day.day} {day:%B %Y}" for day in days)
 
 
 @register.filter

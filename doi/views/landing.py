@@ -62,7 +62,7 @@ def landing_page(request: HttpRequest, doi: str) -> HttpResponseBase:
         "record": landing.record,
         "page": members_of(landing, identifier, request.principal, cursor=cursor, now=now),
         "citation": _citation(landing.publication, request.GET.get("style", PLAIN)),
-        "styles": [{"key": PLAIN, "name": "DataCite"}, *({"key": key, "name": STYLES[key][0]} for key in STYLES)],
+        "styles": _styles(),
         "exports": [{"url": url, "form": FORMS[form]} for form, url in _exports(identifier).items()],
         "schema_org": _schema_org(landing),
         "is_test": settings.DATACITE_IS_TEST,
@@ -102,6 +102,11 @@ def _citation(publication: Publication, style: str) -> dict[str, Any]:
     return {"key": PLAIN, "text": publication_citation(publication), "html": ""}
 
 
+def _styles() -> list[dict[str, str]]:
+    names = {PLAIN: "DataCite"} | {key: name for key, (name, _) in STYLES.items()}
+    return [{"key": key, "name": name, "url": f"?style={key}#cite"} for key, name in names.items()]
+
+
 def _exports(identifier: Identifier) -> dict[str, str]:
     return {form: f"/cite/{quote(identifier.doi)}.{form}" for form in FORMS}
 
@@ -114,7 +119,7 @@ def _schema_org(landing: Landing) -> dict[str, Any] | None:
         site_url=settings.SITE_URL,
         site_name=settings.SITE_NAME,
         download_url=_open_download(landing),
-        conditions=landing.record.access.text if landing.is_session else "",
+        conditions=f"Under embargo until {landing.opens_at.isoformat()}." if landing.opens_at else "",
     )
 
 

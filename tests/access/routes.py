@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from tests.access import dois
 from tests.access.world import STATES, World
 
 READERS = {"member", "pi", "contact", "granted", "partner", "curator", "administrator"}
@@ -167,7 +168,29 @@ DOWNLOADS = [
     ),
 ]
 
+LANDING_PAGES = [
+    Route("doi/<doi:doi>", "public", lambda world, state: f"/doi/{dois.doi_of_session(state)}"),
+    Route("doi/<doi:doi>", "public", fixed(f"doi/{dois.PUBLISHED}")),
+    Route("doi/<doi:doi>", "moved", fixed(f"doi/{dois.CONCEPT}")),
+    Route("doi/<doi:doi>", "reserved", fixed(f"doi/{dois.RESERVED}")),
+    *(
+        Route(f"cite/<doi:doi>.{form}", kind, fixed(f"cite/{doi}.{form}"))
+        for form in dois.FORMS
+        for doi, kind in (
+            (dois.doi_of_session("closed"), "public"),
+            (dois.PUBLISHED, "public"),
+            (dois.RESERVED, "reserved"),
+        )
+    ),
+    Route(
+        "collections/<uuid:uid>/download.zip",
+        "crawled",
+        lambda world, state: f"/collections/{world.published.uid}/download.zip",
+    ),
+]
+
 DOIS = [
+    *LANDING_PAGES,
     Route("doi/new", "login", fixed("doi/new"), writers=frozenset({"anybody"})),
     *(
         Route(f"doi/drafts/<uuid:uid>{step}", "collection", collection(f"doi/drafts/<uuid:uid>{step}"), frozenset(TEAM))
@@ -331,6 +354,8 @@ def _team(role: str, state: str) -> set[int]:
 
 _FOR_ACCOUNTS: dict[str, Callable[[str, str], set[int]]] = {
     "public": lambda role, state: {200},
+    "moved": lambda role, state: {302},
+    "reserved": lambda role, state: {200} if role in TEAM else {404},
     "investigation": lambda role, state: {200},
     "record": lambda role, state: {410} if state == "withdrawn" and role not in CURATORS else {200},
     "metadata": lambda role, state: {200} if _reads(role, state) or state == "withdrawn" and role in READERS else {404},

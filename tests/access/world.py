@@ -41,6 +41,7 @@ from catalogue.models.investigations import TeamRole
 from catalogue.services.collections import start_collection
 from catalogue.services.tokens import create_token
 from tests import factories
+from tests.access.dois import make_dois
 
 STATES = ("open", "closed", "withdrawn")
 
@@ -58,6 +59,7 @@ class World:
     draft: RegistrationDraft | None = None
     extension: ExtensionRequest | None = None
     collection: Collection | None = None
+    published: Collection | None = None
     consent: ReleaseConsent | None = None
     delivery: OutboxEntry | None = None
     renamed: WatchedFile | None = None
@@ -216,6 +218,7 @@ def _make_machinery(world: World) -> None:
     _make_renamed_file(world)
     _make_extension_request(world)
     _make_collection(world)
+    make_dois(world)
 
 
 def _make_collection(world: World) -> None:
