@@ -4,9 +4,9 @@ import pytest
 
 from catalogue.access import principal_of
 from catalogue.errors import Conflict, InvalidInput, NotAllowed
-from catalogue.models import AuditEntry, ReleaseConsent
+from catalogue.models import AuditEntry, OutboxEntry, ReleaseConsent
 from catalogue.services.collection_members import add_members
-from catalogue.services.consents import decide_consent, open_consents
+from catalogue.services.consents import ask_consents, decide_consent, open_consents
 from doi import services
 from doi.receivers import on_collections_changed
 from doi.selectors import delivery_status
@@ -118,3 +118,24 @@ def test_open_data_need_no_consent(datacite):
     open_one.refresh_from_db()
     assert open_one.released_at is None, "what was open already is not touched"
     assert waiting() == 1, "the concept is told next"
+
+
+def test_the_leader_is_told_by_mail_once_and_the_asker_hears_the_answer(draft, other_pi):
+    factories.add_member(draft.investigation, other_pi)
+    draft.publish()
+    mails = OutboxEntry.objects.filter(topic="mail")
+    assert [mail.payload["user"] for mail in mails] == [other_pi.pk]
+    answer(other_pi, agrees=True)
+    assert [mail.payload["user"] for mail in mails.order_by("pk")] == [other_pi.pk, draft.pi.pk]
+
+
+def test_many_investigations_are_asked_for_at_a_constant_number_of_statements(
+    datacite, other_pi, django_assert_max_num_queries
+):
+    draft = make_draft()
+    for _ in range(30):
+        theirs = factories.make_investigation(pi=other_pi)
+        factories.add_member(theirs, draft.pi)
+        add_members(actor=draft.actor, collection=draft.collection, investigations=[theirs.uid])
+    with django_assert_max_num_queries(12):
+        assert len(ask_consents(actor=draft.actor, collection=draft.collection)) == 30

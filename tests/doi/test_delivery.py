@@ -321,3 +321,12 @@ def test_a_withdrawn_collection_is_hidden_at_datacite_and_stays_in_the_record(da
     assert draft.identifier.state == IdentifierState.REGISTERED
     assert client_from_settings().get(draft.identifier.doi).state == "registered"
     assert draft.read_again().collection.state == CollectionState.WITHDRAWN
+
+
+def test_a_refusal_after_a_lost_acceptance_leaves_published_what_was_published(datacite):
+    draft = make_draft()
+    deliver_without_answer(datacite, draft.publish())
+    Collection.objects.filter(pk=draft.collection.pk).update(text=draft.collection.text | {"creators": []})
+    deliver()
+    assert states(draft) == ("published", "findable", True)
+    assert draft.identifier.accepted_hash == "", "what DataCite has is not what we say, which the night finds"
