@@ -1,4 +1,4 @@
-"""All reads of collections, masked for who asks. What is published is public; a draft is known to its editors only."""
+"""All reads of collections, masked for who asks. What is published is public; a draft is known to its editors and by share links."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -81,10 +81,13 @@ def may_publish(collection: Collection, principal: Principal) -> bool:
         return False
     if principal.sees_everything:
         return True
-    leaders = TeamMember.objects.filter(
+    leads = TeamMember.objects.filter(
         person__user_id=principal.user_id, role__in=(TeamRole.PI, TeamRole.LOCAL_CONTACT)
-    )
-    return investigations_in(collection).filter(pk__in=leaders.values("investigation_id")).exists()
+    ).values("investigation_id")
+    if collection.members.filter(Q(dataset__investigation__in=leads) | Q(investigation__in=leads)).exists():
+        return True
+    has_parts = collection.members.filter(part__isnull=False).exists()
+    return has_parts and investigations_in(collection).filter(pk__in=leads).exists()
 
 
 def check_publisher(collection: Collection, actor: Principal) -> None:
@@ -104,6 +107,7 @@ def find_collection(principal: Principal, *, uid: UUID | None = None, doi: str =
         collection = found.select_related("concept", "home").order_by("state", "-number").first()
     else:
         known = Q(state__in=PUBLIC_STATES) | Q(pk__in=editable_collections(principal).values("pk"))
+        known |= Q(pk__in=shared_collection_ids(principal, now=timezone.now()))
         collection = Collection.objects.select_related("concept", "home").filter(known, uid=uid).first()
     if collection is None:
         raise NotFound("There is no such collection, or none that you may see.")

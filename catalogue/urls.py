@@ -51,6 +51,7 @@ urlpatterns = [
     path("investigations/<uuid:uid>/access/<int:grant_id>/revoke", access_requests.revoke_page, name="revoke-grant"),
     path("share", sharing.share_page, name="share"),
     path("share/<str:token>", sharing.open_link, name="share-open"),
+    path("shared/<uuid:uid>", sharing.collection_page, name="shared-collection"),
     path("share-links/<uuid:uid>/revoke", sharing.revoke_link, name="share-link-revoke"),
     path("share-links/<slug:kind>/<uuid:uid>", sharing.links_page, name="share-links"),
     path("me/tokens", tokens.tokens_page, name="tokens"),

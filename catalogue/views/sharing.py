@@ -78,6 +78,21 @@ def share_page(request: HttpRequest) -> HttpResponse:
     return render(request, "catalogue/share.html", {"links": links})
 
 
+@require_safe
+@never_cache
+def collection_page(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """A collection that has no DOI yet, as its reviewers read it."""
+    collection = collection_selectors.find_collection(request.principal, uid=uid)
+    if collection.doi:
+        return redirect(address_of_record(collection))
+    record = collection_selectors.collection_record(collection, request.principal)
+    context = {
+        "record": record,
+        "page": collection_selectors.member_page(collection, request.principal, cursor=request.GET.get("cursor", "")),
+    }
+    return render(request, "catalogue/shared_collection.html", context)
+
+
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
@@ -123,7 +138,7 @@ def log_share_use(request: HttpRequest, status: int) -> None:
 
 def address_of_record(record: Shared) -> str:
     if isinstance(record, Collection):
-        return f"/doi/{record.doi}" if record.doi else f"/doi/drafts/{record.uid}"
+        return f"/doi/{record.doi}" if record.doi else reverse("shared-collection", args=[record.uid])
     return f"/{_kind(record)}s/{record.uid}"
 
 

@@ -139,6 +139,7 @@ SHARING = [
         lambda world, state: f"/share-links/{world.share_link.uid}/revoke",
         frozenset(LEADERS),
     ),
+    Route("shared/<uuid:uid>", "draft of a collection", collection("shared/<uuid:uid>")),
     Route("share", "public", fixed("share"), writers=frozenset({"anybody"})),
     Route("share/<str:token>", "crawled", fixed("share/wrong")),
 ]
@@ -371,6 +372,7 @@ _FOR_ACCOUNTS: dict[str, Callable[[str, str], set[int]]] = {
     "consent": lambda role, state: {200} if role == "pi" or role in CURATORS else {404},
     "request": lambda role, state: {410} if state == "withdrawn" else {200},
     "request answer": lambda role, state: {200} if role in LEADERS else {404},
+    "draft of a collection": lambda role, state: {200} if role in TEAM else {404},
     "sharers": lambda role, state: {200} if role in LEADERS else {404},
     "post only": lambda role, state: {405},
     "machine post": lambda role, state: {405},

@@ -196,6 +196,23 @@ def test_the_link_of_a_collection_shows_only_members_that_its_maker_may_pass_on(
     assert level(foreign, link) == Level.FULL
 
 
+def test_a_reviewer_reads_a_draft_its_members_and_their_files(collection, dataset, pi):
+    collection.members.create(dataset=dataset, role="Figure 2")
+    collection.text = {"abstract": "Of wires.", "creators": [{"family_name": "Zygler", "given_name": "Wil"}]}
+    collection.save()
+    for hides_people in (False, True):
+        reader = Client()
+        answer = reader.get(share(collection, pi, hides_people=hides_people)[1], follow=True)
+        page = answer.content.decode()
+        assert answer.status_code == 200
+        for part in ("Of wires.", "Figure 2", f"/datasets/{dataset.uid}"):
+            assert part in page
+        assert ("Zygler" in page) is not hides_people
+        archive = b"".join(reader.get(f"/collections/{collection.uid}/download.zip").streaming_content)
+        assert b"content" in archive
+    assert Client().get(f"/shared/{collection.uid}").status_code == 404
+
+
 def test_the_link_of_a_collection_follows_the_rights_of_its_maker(collection, dataset, pi):
     collection.members.create(dataset=dataset)
     link, _ = share(collection, pi)

@@ -46,6 +46,7 @@ def paths(catalogue: Catalogue, asker) -> list[str]:
         f"/share-links/investigation/{closed.investigation.uid}",
         f"/share-links/dataset/{closed.uid}",
         f"/share-links/collection/{collection.uid}",
+        f"/shared/{collection.uid}",
         f"/datasets/{closed.uid}",
     ]
 
