@@ -20,6 +20,7 @@ from catalogue.collection_selectors import newest_collections
 from catalogue.interop.schema_org import catalog_document
 from catalogue.models import Dataset, Facility, Instrument, Statistic, Technique
 from catalogue.policy_text import policy_text
+from doi.selectors import counts as doi_counts
 from portal import health
 
 NEWEST = 10
@@ -30,7 +31,14 @@ STATS = (
     ("open_datasets", "open datasets"),
     ("embargoed_datasets", "under embargo"),
     ("images", "with a picture"),
+    ("doi_findable", "DOIs"),
     ("instruments", "instruments"),
+)
+DOI_STATES = (
+    ("findable", "findable"),
+    ("registered", "hidden"),
+    ("draft", "reserved"),
+    ("not_in_agreement", "waiting for DataCite"),
 )
 
 
@@ -89,8 +97,20 @@ def technique_tiles() -> list[dict[str, object]]:
 @require_safe
 def status_page(request: HttpRequest) -> HttpResponse:
     parts = health.kept_parts()
-    context = {"parts": parts, "is_well": all(part.is_up for part in parts), "stats": home_statistics()}
+    context = {
+        "parts": parts,
+        "is_well": all(part.is_up for part in parts),
+        "stats": home_statistics(),
+        "dois": doi_statistics(),
+    }
     return render(request, "portal/status.html", context)
+
+
+def doi_statistics() -> list[dict[str, object]]:
+    """DOIs by state; where records are hidden only the findable ones, since the others tell how many are hidden."""
+    counts = doi_counts()
+    shown = [(name, label) for name, label in DOI_STATES if name in counts]
+    return [{"label": label, "value": counts[name]} for name, label in (shown[:1] if access.hides_records() else shown)]
 
 
 @require_safe
