@@ -17,7 +17,7 @@ from catalogue.models.collections import CollectionState
 from catalogue.models.investigations import RecordState
 from catalogue.publication_checks import find_problems
 from catalogue.services.collection_release import begin_publication, return_to_draft
-from catalogue.services.consents import ask_consents, missing_consents
+from catalogue.services.consents import ask_consents
 from doi import kernel
 from doi.intents import announce, ensure_identifier, is_enabled, planned_identifier
 from doi.metadata import publication_of
@@ -58,8 +58,7 @@ def publish(*, actor: Principal, collection: Collection, expected_version: int |
     with transaction.atomic():
         begin_publication(actor=actor, collection=collection, expected_version=collection.version)
         identifier = ensure_identifier(collection)
-        ask_consents(actor=actor, collection=collection)
-        if missing_consents(collection).exists():
+        if ask_consents(actor=actor, collection=collection):
             _row(identifier).exclude(state__in=PUBLIC).update(wanted=IdentifierState.DRAFT)
         else:
             _row(identifier).update(wanted=IdentifierState.FINDABLE)

@@ -17,8 +17,10 @@ from catalogue.audit import audit_entry, write_audit, write_audit_rows
 from catalogue.errors import Conflict, StaleVersion
 from catalogue.models import Collection, Dataset, Investigation, User
 from catalogue.models.collections import CollectionState
+from catalogue.models.datasets import DatasetKind
 from catalogue.models.embargo import RequestState
 from catalogue.models.investigations import RecordState
+from catalogue.services.releases import settle_release
 
 PORTION = 2_000
 
@@ -93,27 +95,36 @@ def _release_investigations(
         memberships__collection=collection, pk__in=agreed, state=RecordState.ACTIVE, released_at__isnull=True
     )
     keys = list(rows.order_by("pk").values_list("pk", flat=True))
-    return sum(
-        _release(
-            actor, Investigation.objects.filter(pk__in=keys[start : start + PORTION]), collection, names, now, "pk"
-        )
-        for start in range(0, len(keys), PORTION)
-    )
+    for start in range(0, len(keys), PORTION):
+        portion = Investigation.objects.filter(pk__in=keys[start : start + PORTION])
+        _release(actor, portion, collection, names, now, "pk")
+        portion.update(opening_announced_at=now)
+        for investigation in portion:
+            settle_release(actor=actor, investigation=investigation)
+    return len(keys)
 
 
 def _release_datasets(
     actor: Principal, collection: Collection, agreed: list[int], names: dict[int, str], now: datetime
 ) -> int:
-    """Those named one by one; what came with its investigation is open with it already."""
+    """Those named one by one; what came with its investigation is open with it already.
+
+    Processed data that derive from them are not what was agreed to: they keep the embargo of their investigation, unless
+    they are members themselves.
+    """
     if not agreed:
         return 0
     closed = Dataset.objects.filter(
         memberships__collection=collection, investigation__in=agreed, state=RecordState.ACTIVE, released_at__isnull=True
     ).exclude(access.open_q(now))
-    return sum(
-        _release(actor, Dataset.objects.filter(pk__in=keys), collection, names, now, "investigation_id")
-        for keys in _portions(closed)
-    )
+    derived = Dataset.objects.filter(kind=DatasetKind.PROCESSED, follows_raw_data=True).exclude(access.open_q(now))
+    count = 0
+    for keys in _portions(closed):
+        followers = Dataset.derived_from.through.objects.filter(to_dataset__in=keys).values("from_dataset_id")
+        kept = derived.filter(pk__in=followers).exclude(memberships__collection=collection)
+        kept.update(follows_raw_data=False, version=F("version") + 1, updated_at=now)
+        count += _release(actor, Dataset.objects.filter(pk__in=keys), collection, names, now, "investigation_id")
+    return count
 
 
 def _release(
@@ -132,8 +143,8 @@ def _release(
         )
         for uid, title, key in told
     )
-    signal = events.investigations_changed if rows.model is Investigation else events.datasets_changed
-    events.send_after_commit(signal, uids=[uid for uid, _, _ in told])
+    if rows.model is Dataset:
+        events.send_after_commit(events.datasets_changed, uids=[uid for uid, _, _ in told])
     return rows.update(released_at=now, version=F("version") + 1, updated_at=now)
 
 

@@ -54,7 +54,7 @@ def ask_consents(*, actor: Principal, collection: Collection, reason: str = "") 
     statements, and one mail to each leader, for any number of investigations.
     """
     missing = list(missing_consents(collection).order_by("pk"))
-    led = set(_led_by(actor).filter(pk__in=missing_consents(collection).values("pk")).values_list("pk", flat=True))
+    led = set(_led_by(actor).values_list("pk", flat=True)) if missing else set()
     why = reason or f"To be published in “{collection}”."
     ReleaseConsent.objects.bulk_create(
         (_question(collection, one, actor, why, is_own=one.pk in led) for one in missing),

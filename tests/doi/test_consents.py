@@ -1,9 +1,15 @@
 """Consents: closed data of others are published only when their principal investigator agreed, and then by name."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from django.db.models import Q
+from django.utils import timezone
+
+from catalogue import access
 from catalogue.access import principal_of
 from catalogue.errors import Conflict, InvalidInput, NotAllowed
+from catalogue.invariants import find_violations
 from catalogue.models import AuditEntry, OutboxEntry, ReleaseConsent
 from catalogue.services.collection_members import add_members
 from catalogue.services.consents import ask_consents, decide_consent, open_consents
@@ -13,6 +19,8 @@ from doi.selectors import delivery_status
 from tests import factories
 from tests.doi.world import Draft, deliver, make_draft, waiting
 
+# Rows made straight in the database are counted nowhere.
+COUNTED = {"check_counts_of_investigations", "check_dataset_counts"}
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
@@ -109,8 +117,6 @@ def test_calling_off_takes_the_questions_back(draft, other_pi):
 def test_open_data_need_no_consent(datacite):
     draft = make_draft()
     open_one = factories.make_dataset(is_open=True)
-    from django.db.models import Q
-
     add_members(actor=draft.actor, collection=draft.collection, datasets=Q(pk=open_one.pk))
     draft.publish()
     deliver()
@@ -139,3 +145,30 @@ def test_many_investigations_are_asked_for_at_a_constant_number_of_statements(
         add_members(actor=draft.actor, collection=draft.collection, investigations=[theirs.uid])
     with django_assert_max_num_queries(12):
         assert len(ask_consents(actor=draft.actor, collection=draft.collection)) == 30
+
+
+def test_what_was_made_of_published_data_and_is_no_member_stays_closed(datacite):
+    draft = make_draft()
+    result = factories.make_dataset(draft.investigation, kind="processed")
+    result.derived_from.add(draft.dataset)
+    draft.publish()
+    deliver()
+    result.refresh_from_db()
+    assert draft.read_again().dataset.released_at is not None
+    assert not access.is_open(result, now=timezone.now())
+    assert result.follows_raw_data is False, "its team was asked for the raw data only"
+    assert [str(one) for one in find_violations() if "follower" in one.check] == []
+
+
+def test_a_whole_investigation_is_released_as_by_its_leader(datacite):
+    draft = make_draft()
+    add_members(actor=draft.actor, collection=draft.collection, investigations=[draft.investigation.uid])
+    request = draft.investigation.extension_requests.create(
+        requested_by=draft.pi, reason="More time.", until=timezone.now() + timedelta(days=800)
+    )
+    draft.publish()
+    deliver()
+    request.refresh_from_db()
+    assert draft.read_again().investigation.released_at is not None
+    assert request.state == "withdrawn", "nobody decides about the embargo of what is open"
+    assert [str(one) for one in find_violations() if one.check not in COUNTED] == []
