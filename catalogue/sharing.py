@@ -1,13 +1,14 @@
 """What share links show, as conditions of the database, and whom they hide. The rule that uses them is in `access.py`."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from catalogue import models
 from catalogue.anonymity import HiddenPerson
-from catalogue.models import CollectionMember, Investigation, Person, ReleaseConsent, ShareLink, TeamMember, User
+from catalogue.models import CollectionMember, Person, ReleaseConsent, ShareLink, TeamMember, User
 from catalogue.models.embargo import RequestState
 from catalogue.models.investigations import TeamRole
 
@@ -54,19 +55,25 @@ def shared_q(links: QuerySet[ShareLink]) -> Q:
 
 def people_behind(links: QuerySet[ShareLink]) -> frozenset[HiddenPerson]:
     """Everybody whose name would tell whose data `links` show: teams, those who made the links, authors of collections."""
-    rows = links.select_related("created_by", "collection__created_by")
+    rows = links.select_related("created_by", "collection__created_by", "dataset")
     collections = [link.collection for link in rows if link.collection]
     makers = [link.created_by for link in rows] + [collection.created_by for collection in collections]
-    investigations = (
-        Q(share_links__in=links)
-        | Q(datasets__share_links__in=links)
-        | Q(memberships__collection__share_links__in=links)
-        | Q(datasets__memberships__collection__share_links__in=links)
-    )
-    teams = Investigation.objects.filter(investigations).order_by().values("pk")
-    team = Person.objects.filter(Q(memberships__investigation__in=teams) | Q(user__in=makers)).select_related("user")
+    investigations = {link.investigation_id for link in rows if link.investigation_id}
+    investigations |= {link.dataset.investigation_id for link in rows if link.dataset}
+    if collections:
+        investigations |= _investigations_in(collections)
+    team = TeamMember.objects.filter(investigation__in=investigations).order_by().values("person_id")
+    people = Person.objects.filter(Q(pk__in=team) | Q(user__in=makers)).select_related("user").order_by()
     authors = [author for one in collections for author in _authors(one.text)]
-    return frozenset([*map(_hidden_person, team.distinct()), *map(_hidden_account, makers), *authors])
+    return frozenset([*map(_hidden_person, people), *map(_hidden_account, makers), *authors])
+
+
+def _investigations_in(collections: Iterable[models.Collection]) -> set[int]:
+    """The investigations of all members of `collections`, by primary key."""
+    members = CollectionMember.objects.filter(collection__in=collections).order_by()
+    whole = members.filter(investigation__isnull=False).values_list("investigation_id", flat=True)
+    single = members.filter(dataset__isnull=False).values_list("dataset__investigation_id", flat=True)
+    return set(whole.distinct()) | set(single.distinct())
 
 
 def _hidden_person(person: Person) -> HiddenPerson:

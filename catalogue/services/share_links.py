@@ -16,7 +16,7 @@ from catalogue.access import Principal
 from catalogue.audit import write_audit
 from catalogue.downloads.usage import visitor_digest
 from catalogue.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from catalogue.models import Collection, Dataset, Investigation, ShareLink, ShareLinkUse
+from catalogue.models import Collection, CollectionMember, Dataset, Investigation, Sample, ShareLink, ShareLinkUse
 from catalogue.models.investigations import RecordState
 from catalogue.services.usage import Visit
 from catalogue.sharing import valid_links
@@ -148,13 +148,18 @@ def note_use(*, principal: Principal, uid: UUID, path: str, visit: Visit) -> Non
 
 
 def _shows_q(uid: UUID) -> Q:
-    """Links to the record `uid`, or to one that it belongs to."""
-    within = ("", "datasets__", "samples__")
-    condition = Q(dataset__uid=uid) | Q(collection__uid=uid) | Q(dataset__sample__uid=uid)
-    for part in within:
-        condition |= Q(**{f"investigation__{part}uid": uid})
-        condition |= Q(**{f"collection__members__investigation__{part}uid": uid})
-    return condition | Q(collection__members__dataset__uid=uid)
+    """Links to the record `uid`, or to one that it belongs to. Looked up step by step: one join of all would be huge."""
+    if row := Dataset.objects.filter(uid=uid).values_list("pk", "investigation_id").first():
+        dataset_id, investigation_id = row
+        members = CollectionMember.objects.filter(Q(dataset_id=dataset_id) | Q(investigation_id=investigation_id))
+        to_collection = Q(collection__in=members.order_by().values("collection_id"))
+        return Q(dataset_id=dataset_id) | Q(investigation_id=investigation_id) | to_collection
+    found = Investigation.objects.filter(uid=uid).values_list("pk", flat=True).first()
+    found = found or Sample.objects.filter(uid=uid).values_list("investigation_id", flat=True).first()
+    if found:
+        members = CollectionMember.objects.filter(investigation_id=found)
+        return Q(investigation_id=found) | Q(collection__in=members.order_by().values("collection_id"))
+    return Q(collection__uid=uid)
 
 
 def _check_maker(record: Shared, actor: Principal, *, needs_active: bool = True) -> None:

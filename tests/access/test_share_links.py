@@ -301,7 +301,7 @@ def test_use_is_logged_once_an_hour_for_each_page_and_only_for_what_the_link_sho
 
 
 def test_a_session_with_a_link_costs_few_queries_more(dataset, pi):
-    """One for the links, one for the log of their use."""
+    """One for the links, two for the log of their use."""
     opened = factories.make_dataset(is_open=True)
     visitor, reader = Client(), reader_of(share(dataset, pi)[1])
 
@@ -310,4 +310,4 @@ def test_a_session_with_a_link_costs_few_queries_more(dataset, pi):
             client.get(f"/datasets/{opened.uid}")
         return len([query for query in queries if "django_session" not in query["sql"]])
 
-    assert statements(reader) - statements(visitor) == 2
+    assert statements(reader) - statements(visitor) == 3
