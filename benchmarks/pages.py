@@ -194,10 +194,10 @@ def _measure(name: str, who: str, address: str, arguments: argparse.Namespace) -
         _explain(name, captured)
     times, used = [], []
     for _ in range(arguments.rounds):
-        started, busy = time.perf_counter(), _processor_seconds()
+        started, busy = time.perf_counter(), processor_seconds()
         client.get(address)
         times.append((time.perf_counter() - started) * 1000)
-        used.append((_processor_seconds() - busy) * 1000)
+        used.append((processor_seconds() - busy) * 1000)
     p95 = sorted(times)[int(len(times) * 0.95)]
     return {
         "median": statistics.median(times),
@@ -207,7 +207,7 @@ def _measure(name: str, who: str, address: str, arguments: argparse.Namespace) -
     }
 
 
-def _processor_seconds() -> float:
+def processor_seconds() -> float:
     """Processor time of this process and of its PostgreSQL backend: what a page costs whatever else the machine does."""
     from django.db import connection
 
