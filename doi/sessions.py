@@ -41,17 +41,24 @@ def heed_first_datasets(*, actor: Principal, datasets: Sequence[UUID]) -> int:
         return 0
     first = SessionDoi.FIRST_DATASET
     by_policy = Q(instrument__session_doi=first) | Q(instrument__session_doi="", facility__session_doi=first)
-    measured = Dataset.objects.filter(uid__in=list(datasets)[:AT_ONCE]).values("investigation_id")
-    waiting = Investigation.objects.filter(by_policy, pk__in=measured, identifier__wanted=IdentifierState.NONE)
-    uids = list(waiting.values_list("uid", flat=True))
-    return ensure_session_dois(actor=actor, investigations=uids) if uids else 0
+    waiting = Investigation.objects.filter(by_policy, identifier__wanted=IdentifierState.NONE)
+    count = 0
+    for start in range(0, len(datasets), AT_ONCE):
+        measured = Dataset.objects.filter(uid__in=list(datasets[start : start + AT_ONCE])).values("investigation_id")
+        uids = list(waiting.filter(pk__in=measured).values_list("uid", flat=True))
+        count += ensure_session_dois(actor=actor, investigations=uids)
+    return count
 
 
-def heed_clock(*, actor: Principal, limit: int = AT_ONCE) -> int:
+def heed_clock(*, actor: Principal) -> int:
     """Tell DataCite what became different by the mere passing of time: sessions that began, embargoes that ended."""
-    due = Identifier.objects.filter(changes_at__lte=timezone.now(), investigation__isnull=False).order_by("changes_at")
-    uids = list(due.values_list("investigation__uid", flat=True)[:limit])
-    return ensure_session_dois(actor=actor, investigations=uids) if uids else 0
+    if not is_enabled():
+        return 0
+    now, count = timezone.now(), 0
+    due = Identifier.objects.filter(changes_at__lte=now, investigation__isnull=False).order_by("changes_at")
+    while uids := list(due.values_list("investigation__uid", flat=True)[:AT_ONCE]):
+        count += ensure_session_dois(actor=actor, investigations=uids)
+    return count
 
 
 def _ensure(uids: list[UUID]) -> int:

@@ -4,14 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.utils import timezone
 
-from catalogue import access
+from catalogue import access, outbox
 from catalogue.access import ANONYMOUS
 from catalogue.models import OutboxEntry
 from doi.models import Identifier
@@ -45,11 +46,11 @@ def start_deliverer(datacite: DataCiteServer, folder: str) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "-c", DELIVER], env=environment)
 
 
-def wait_for_put(datacite: DataCiteServer, deliverer: subprocess.Popen) -> None:
+def wait_until_sent(datacite: DataCiteServer) -> None:
     deadline = time.monotonic() + 60
     while not datacite.log()["requests"].get("PUT"):
-        assert deliverer.poll() is None and time.monotonic() < deadline, "the deliverer never sent anything"
-        time.sleep(0.05)
+        assert time.monotonic() < deadline, "nothing was sent"
+        time.sleep(0.02)
 
 
 def is_open(draft: Draft) -> bool:
@@ -64,7 +65,7 @@ def test_killed_before_or_after_datacite_wrote_it_down(datacite: DataCiteServer,
     identifier = draft.publish()
     datacite.fail(Fault(kind=moment, seconds=LATE, methods=("PUT",)))
     deliverer = start_deliverer(datacite, str(tmp_path))
-    wait_for_put(datacite, deliverer)
+    wait_until_sent(datacite)
     sent_at = time.monotonic()
     time.sleep(0.5)
     deliverer.send_signal(signal.SIGKILL)
@@ -81,3 +82,29 @@ def test_killed_before_or_after_datacite_wrote_it_down(datacite: DataCiteServer,
     # The request of the killed one arrives after that of its follower, and says nothing else.
     time.sleep(max(0.0, sent_at + LATE + 0.5 - time.monotonic()))
     assert datacite.log()["dois"][identifier.doi]["mints"] == 1
+
+
+def test_a_deliverer_that_was_overtaken_writes_nothing_and_has_the_newest_sent(datacite: DataCiteServer):
+    draft = make_draft()
+    identifier = draft.publish()
+    datacite.fail(Fault(kind="slow_answer", seconds=1.5, times=1, methods=("PUT",)))
+    late = threading.Thread(target=deliver_in_a_thread)
+    late.start()
+    wait_until_sent(datacite)
+    # Its lease ended while it waited, and another took over.
+    Identifier.objects.filter(pk=identifier.pk).update(claimed_until=timezone.now() + timedelta(seconds=30))
+    late.join()
+    identifier.refresh_from_db()
+    assert identifier.state == "none" and not is_open(draft)
+    assert not identifier.is_settled
+    Identifier.objects.update(claimed_until=None)
+    deliver()
+    assert is_open(draft)
+    assert datacite.log()["dois"][identifier.doi]["writes"] == 2, "the newest was sent once more"
+
+
+def deliver_in_a_thread() -> None:
+    try:
+        outbox.deliver_due(topics=["doi"], limit=1)
+    finally:
+        connections.close_all()

@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from catalogue.access import ANONYMOUS, SYSTEM
+from catalogue.access import ANONYMOUS, SYSTEM, principal_of
+from catalogue.entries import InvestigationEntry
 from catalogue.errors import NotAllowed
 from catalogue.models import Investigation
 from catalogue.models.investigations import TeamRole
+from catalogue.services.investigations import create_investigation, update_investigation
 from doi.client import client_from_settings
 from doi.models import Identifier
 from doi.receivers import on_datasets_changed, on_investigations_changed
@@ -164,3 +166,32 @@ def test_what_was_changed_at_datacite_by_another_hand_is_put_right_at_night(data
 def test_only_the_site_gives_dois_to_investigations(datacite):
     with pytest.raises(NotAllowed):
         ensure_session_dois(actor=ANONYMOUS, investigations=[])
+
+
+def test_registering_and_changing_an_investigation_is_news_enough(datacite, django_capture_on_commit_callbacks):
+    instrument = factories.make_instrument()
+    actor = principal_of(factories.make_instrument_account(instrument))
+    entry = InvestigationEntry(
+        visit_id="visit-x", instrument=instrument.short_name, title="Wires", started_at=timezone.now()
+    )
+    with django_capture_on_commit_callbacks(execute=True):
+        investigation = create_investigation(actor=actor, entry=entry)
+    with django_capture_on_commit_callbacks(execute=True):
+        deliver()
+    changes = {"title": "Nanowires"}
+    with django_capture_on_commit_callbacks(execute=True):
+        update_investigation(actor=actor, uid=investigation.uid, changes=changes, expected_version=None)
+    deliver()
+    assert told(investigation)["titles"][0]["title"] == "Nanowires"
+
+
+def test_the_clock_is_heeded_for_any_number_of_sessions_at_few_statements(datacite, time_machine):
+    for _ in range(3):
+        register()
+    deliver()
+    ends = list(Investigation.objects.values_list("embargo_until", flat=True))
+    time_machine.move_to(max(ends) + timedelta(seconds=1))
+    sweep(actor=SYSTEM)
+    assert waiting() == 3
+    sweep(actor=SYSTEM)
+    assert waiting() == 3
