@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from catalogue import access
+from catalogue import access, neutral_access
 from catalogue.access import ANONYMOUS, Level, Principal, principal_of
 from catalogue.models import AccessGrant, Dataset, Investigation
 from catalogue.models.investigations import TeamRole
@@ -159,8 +159,8 @@ def test_the_neutral_filter_keeps_exactly_one_document_of_what_may_be_found(aske
     for name, principal, dataset in pairs(askers, datasets):
         if expected_level(dataset, name, now) == Level.TOMBSTONE or name == "curator" and access.is_withdrawn(dataset):
             continue
-        neutral = access.neutral_filter(principal, now=now)
-        readers = access.readers_of(dataset, now=now)
+        neutral = neutral_access.neutral_filter(principal, now=now)
+        readers = neutral_access.readers_of(dataset, now=now)
         opens_at = access.opens_at(dataset)
         kept = [
             kind
@@ -189,7 +189,7 @@ def test_readers_of_a_dataset_are_its_team_and_those_with_an_unexpired_grant(now
     dataset = factories.make_dataset(investigation)
     factories.make_grant(granted, dataset=dataset, expires_at=now + DAY)
     factories.make_grant(expired, investigation=investigation, expires_at=now - DAY)
-    assert access.readers_of(dataset, now=now) == {f"user:{pi.pk}", f"user:{granted.pk}"}
+    assert neutral_access.readers_of(dataset, now=now) == {f"user:{pi.pk}", f"user:{granted.pk}"}
 
 
 @pytest.mark.parametrize("kind", ["dataset", "investigation"])
