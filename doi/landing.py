@@ -14,7 +14,6 @@ from catalogue.access import Level, Principal
 from catalogue.anonymity import shown_to
 from catalogue.browse import DatasetFilter, Lists
 from catalogue.collection_selectors import (
-    MEMBERS_ON_A_PAGE,
     PUBLIC_STATES,
     collection_record,
     editable_collections,
@@ -34,7 +33,9 @@ from doi.metadata import publication_of
 from doi.models import Identifier
 from doi.wanted import PUBLIC
 
-KEPT_SECONDS = 600
+# What changes it has another key; this is for names of facilities and licences.
+KEPT_SECONDS = 24 * 3600
+MEMBERS_SHOWN = 25
 ANONYMOUS_CREATOR = Creator(name_type="Organizational", name="Anonymous")
 
 
@@ -79,9 +80,9 @@ class Landing:
     @property
     def newer_version(self) -> CollectionRef | None:
         """The newest version, where this is an older one."""
-        published = next((one for one in self.versions if one.state == CollectionState.PUBLISHED), None)
-        is_newer = published is not None and isinstance(self.record, CollectionRecord)
-        return published if is_newer and published.number > self.record.number else None
+        number = self.record.number if isinstance(self.record, CollectionRecord) else 0
+        published = (one for one in self.versions if one.state == CollectionState.PUBLISHED)
+        return next((one for one in published if one.number > number), None)
 
 
 @dataclass(frozen=True)
@@ -145,10 +146,10 @@ def members_of(
     if landing.is_withdrawn:
         return Members([], "")
     if identifier.collection is not None:
-        page = member_page(identifier.collection, principal, cursor=cursor)
+        page = member_page(identifier.collection, principal, cursor=cursor, limit=MEMBERS_SHOWN)
         return Members(page.records, page.next_cursor)
     wanted = DatasetFilter(investigation=landing.record.uid, sort="oldest")
-    part = Lists(principal, now=now).page(wanted, cursor=cursor, limit=MEMBERS_ON_A_PAGE)
+    part = Lists(principal, now=now).page(wanted, cursor=cursor, limit=MEMBERS_SHOWN)
     return Members(records_of(part.datasets, principal, now=now), part.next_cursor)
 
 
