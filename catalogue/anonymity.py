@@ -116,22 +116,23 @@ def _pattern(people: frozenset[HiddenPerson]) -> re.Pattern[str] | None:
 
 
 def _parts(person: HiddenPerson) -> Iterator[str]:
-    for family in _spellings(person.family_name):
-        for given in _spellings(person.given_name):
-            yield f"(?i:{_joined(given)}{BETWEEN}{_joined(family)}|{_joined(family)}{BETWEEN}{_joined(given)})"
+    families, givens = _spellings(person.family_name), _spellings(person.given_name)
+    for family, given in zip(families, givens, strict=False):
+        yield f"(?i:{_joined(given)}{BETWEEN}{_joined(family)}|{_joined(family)}{BETWEEN}{_joined(given)})"
+    for family in families:
         yield _name(family)
         yield from (_name(part) for part in _words(family) if len(part) > 3)
-    for given in _spellings(person.given_name):
+    for given in givens:
         yield from (_whole_word(part) for part in {given, *_words(given)} if len(part) > 2)
     for other in person.others:
         yield from _identifier(other.strip())
 
 
-def _spellings(name: str) -> set[str]:
+def _spellings(name: str) -> tuple[str, ...]:
     """A name with its accents, without them, and as Germans write it where there are none."""
     name = unicodedata.normalize("NFC", name).strip()
     plain = "".join(c for c in unicodedata.normalize("NFD", name.translate(PLAIN)) if not unicodedata.combining(c))
-    return {name, plain, name.translate(GERMAN)} if name else set()
+    return (name, plain, name.translate(GERMAN)) if name else ()
 
 
 def _words(name: str) -> list[str]:

@@ -14,6 +14,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
         "A bulk request asked for all or nothing, and some datasets cannot be accepted.",
         "Mend the datasets that `fields` names and send the request again; nothing was registered.",
     ),
+    "already-decided": ErrorCode("A request was decided or taken back before.", "Read it again; it is decided once."),
     "already-open": ErrorCode("The data are open, and what is open never closes again.", "There is nothing to do."),
     "already-requested": ErrorCode("A request waits for its decision.", "Wait, or take it back first."),
     "already-registered": ErrorCode(
