@@ -140,13 +140,13 @@ def _for_vendor(statement: str, vendor: str) -> str:
 DATASETS = f"""
     INSERT INTO catalogue_dataset (uid, version, created_at, updated_at, investigation_id, instrument_id, sample_id, kind,
       title, description, acquired_at, licence_id, state, withdrawal_reason, registered_by_id, registration_key,
-      extraction_state, extraction_notes, format_label, has_thumbnail, file_count, size, download_count)
+      extraction_state, extraction_notes, format_label, has_thumbnail, file_count, size, download_count, follows_raw_data)
     SELECT <uid>, 1, i.started_at, i.started_at, i.id, i.instrument_id,
       (SELECT min(s.id) FROM catalogue_sample s WHERE s.investigation_id = i.id) + numbers.n %% 2,
       CASE WHEN numbers.n %% 10 = 0 THEN 'processed' ELSE 'raw' END, 'Scan ' || numbers.n || ' of ' || substr(i.title, 14),
       CASE WHEN numbers.n %% 3 = 0 THEN 'Recorded at high vacuum, position ' || numbers.n ELSE '' END, i.started_at,
       'CC-BY-4.0', 'active', '', u.id, 'fill-' || numbers.n, CASE WHEN numbers.n %% 1000 = 7 THEN 'failed' ELSE 'done' END,
-      '[]', 'TIFF', numbers.n %% 2 = 0, {FILES}, {FILES}000000, 0
+      '[]', 'TIFF', numbers.n %% 2 = 0, {FILES}, {FILES}000000, 0, true
     FROM <numbers>
     JOIN catalogue_investigation i ON i.id = %(base)s
       + CAST(numbers.n / ({SESSIONS_AT_ONCE} * %(per)s) AS integer) * {SESSIONS_AT_ONCE} + numbers.n %% {SESSIONS_AT_ONCE}

@@ -1,9 +1,10 @@
 """How fast datasets are registered, each with 20 parameters and 10 files: by the service, over HTTP in bulk and one by one.
 
-    python -m benchmarks.registration [--database sqlite|postgresql|both] [--datasets 5000] [--fill 0] [--profile]
+    python -m benchmarks.registration [--database sqlite|postgresql|both] [--datasets 5000] [--fill 0] [--into URL] [--profile]
 
 Each database is made for the run and thrown away. `--fill 1000000` first puts so many whole datasets into it, by SQL, to show
-that registration stays flat. HTTP is measured against gunicorn with one worker process on the same machine, client included.
+that registration stays flat; `--into` registers in a database that is kept, such as that of `benchmarks.pages`, once. HTTP is
+measured against gunicorn with one worker process on the same machine, client included.
 """
 
 import argparse
@@ -25,6 +26,8 @@ from typing import Any
 
 from tests.services import Missing, free_port, postgres_server, wait_until
 
+# What the instrument, its account, storage and session are called.
+WORLD = "registration"
 PARAMETERS, FILES, BULK, SINGLE = 20, 10, 500, 200
 FILL_STEP = 50_000
 SETTLERS = {
@@ -41,12 +44,15 @@ def main() -> int:
         "--datasets", type=int, default=5000, help="registered by the service and in bulk (default 5000)"
     )
     parser.add_argument("--fill", type=int, default=0, help="datasets that are there before (default 0)")
+    parser.add_argument("--into", default="", help="address of a database that is kept; what is registered stays there")
     parser.add_argument("--profile", action="store_true", help="show where the service spends its time instead")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:
         return measure(arguments)
     names = ["sqlite", "postgresql"] if arguments.database == "both" else [arguments.database]
+    if arguments.into:
+        names = ["postgresql" if arguments.into.startswith("postgres") else "sqlite"]
     return max(run_on(name, arguments) for name in names)
 
 
@@ -61,7 +67,9 @@ def run_on(name: str, arguments: argparse.Namespace) -> int:
             "LOG_LEVEL": "ERROR",
         }
         environment.pop("DATABASE_URL", None)
-        if name == "postgresql":
+        if arguments.into:
+            environment["DATABASE_URL"] = arguments.into
+        elif name == "postgresql":
             try:
                 environment["DATABASE_URL"] = stack.enter_context(postgres_server())
             except Missing as missing:
@@ -109,11 +117,11 @@ def make_world() -> str:
     from catalogue.services.tokens import create_token
     from tests import factories
 
-    instrument = factories.make_instrument(short_name="bench")
-    factories.make_storage(Path("/nonexistent"), name="bench", instrument=instrument)
-    factories.make_investigation(instrument=instrument, visit_id="bench", is_open=True)
+    instrument = factories.make_instrument(short_name=WORLD)
+    factories.make_storage(Path("/nonexistent"), name=WORLD, instrument=instrument)
+    factories.make_investigation(instrument=instrument, visit_id=WORLD, is_open=True)
     Technique.objects.create(iri="https://example.org/sem", label="SEM", source="bench")
-    account = factories.make_instrument_account(instrument, "bench")
+    account = factories.make_instrument_account(instrument, WORLD)
     administrator = principal_of(factories.make_user("administrator", is_superuser=True))
     lifetime = timedelta(days=1)
     return create_token(actor=administrator, owner=account, name="bench", scopes=["register"], lifetime=lifetime)[1]
@@ -122,7 +130,7 @@ def make_world() -> str:
 def dataset(number: str) -> dict[str, Any]:
     """What an instrument sends of one dataset."""
     return {
-        "investigation": "bench",
+        "investigation": WORLD,
         "title": f"Dataset {number}",
         "techniques": ["https://example.org/sem"],
         "sample": "film",
@@ -130,7 +138,7 @@ def dataset(number: str) -> dict[str, Any]:
         "acquired_at": "2026-05-03T10:00:00Z",
         "files": [
             {
-                "storage": "bench",
+                "storage": WORLD,
                 "path": f"{number}/image_{place:04}.tif",
                 "size": 1_000_000,
                 "media_type": "image/tiff",
@@ -169,7 +177,7 @@ def _service_work(many: int) -> Callable[[], None]:
     from catalogue.models import User
     from catalogue.services.registration import register_datasets
 
-    actor = principal_of(User.objects.get(username="bench"))
+    actor = principal_of(User.objects.get(username=WORLD))
     register_datasets(actor=actor, entries=entries("warm-up", 1))
     parts = [entries(f"service-{start}", count) for start, count in batches(many, 1000)]
 
@@ -282,18 +290,18 @@ FILLERS = (
     """
     INSERT INTO catalogue_dataset (uid, version, created_at, updated_at, investigation_id, instrument_id, kind, title,
       description, acquired_at, licence_id, state, withdrawal_reason, registered_by_id, registration_key, extraction_state,
-      extraction_notes, format_label, has_thumbnail, file_count, size, download_count)
+      extraction_notes, format_label, has_thumbnail, file_count, size, download_count, follows_raw_data)
     SELECT <uid>, 1, i.created_at, i.created_at, i.id, i.instrument_id, 'raw', 'Filler ' || numbers.n, '', i.created_at,
-      'CC-BY-4.0', 'active', '', u.id, 'fill-' || numbers.n, 'done', '[]', '', false, 10, 10000000, 0
+      'CC-BY-4.0', 'active', '', u.id, 'fill-' || numbers.n, 'done', '[]', '', false, 10, 10000000, 0, true
     FROM <numbers>, catalogue_investigation i, catalogue_user u
-    WHERE i.visit_id = 'bench' AND u.username = 'bench'
+    WHERE i.visit_id = 'registration' AND u.username = 'registration'
     """,
     """
     INSERT INTO catalogue_datafile (dataset_id, storage_id, path, name, size, sha256, media_type, role, fixity)
     SELECT d.id, s.id, 'fill/' || numbers.n || '/' || pieces.n, 'image_' || pieces.n, 1000000, '', 'image/tiff', 'data',
       'intact'
     FROM <numbers> JOIN catalogue_dataset d ON d.registration_key = 'fill-' || numbers.n, <pieces>, catalogue_storage s
-    WHERE s.name = 'bench'
+    WHERE s.name = 'registration'
     """,
     """
     INSERT INTO catalogue_parameter (dataset_id, "group", name, source, kind, text, unit, value, value_si, unit_si, is_personal)
