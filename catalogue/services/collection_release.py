@@ -41,11 +41,15 @@ def begin_publication(*, actor: Principal, collection: Collection, expected_vers
 
 
 def return_to_draft(*, actor: Principal, collection: Collection, reason: str) -> bool:
-    """From publishing back to draft, within the caller's transaction; False when it is not being published."""
+    """From publishing back to draft, within the caller's transaction; False when it is not being published.
+
+    Consents were given to what it held, which can change now: they are asked for anew.
+    """
     rows = Collection.objects.filter(pk=collection.pk, state=CollectionState.PUBLISHING)
     if not _move(rows, state=CollectionState.DRAFT):
         return False
-    collection.consents.filter(state=RequestState.OPEN).update(state=RequestState.WITHDRAWN)
+    given = [RequestState.OPEN, RequestState.GRANTED]
+    collection.consents.filter(state__in=given).update(state=RequestState.WITHDRAWN)
     write_audit(actor=actor, action="return-to-draft", record=collection, after={"reason": reason[:1000]})
     collection.refresh_from_db()
     return True

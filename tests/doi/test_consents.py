@@ -10,14 +10,14 @@ from catalogue import access
 from catalogue.access import principal_of
 from catalogue.errors import Conflict, InvalidInput, NotAllowed
 from catalogue.invariants import find_violations
-from catalogue.models import AuditEntry, OutboxEntry, ReleaseConsent
-from catalogue.services.collection_members import add_members
+from catalogue.models import AuditEntry, Collection, OutboxEntry, ReleaseConsent
+from catalogue.services.collection_members import add_members, remove_members
 from catalogue.services.consents import ask_consents, decide_consent, open_consents
 from doi import services
 from doi.receivers import on_collections_changed
 from doi.selectors import delivery_status
 from tests import factories
-from tests.doi.world import Draft, deliver, make_draft, waiting
+from tests.doi.world import Draft, deliver, make_draft, waiting, write_text
 
 # Rows made straight in the database are counted nowhere.
 COUNTED = {"check_counts_of_investigations", "check_dataset_counts"}
@@ -111,7 +111,9 @@ def test_calling_off_takes_the_questions_back(draft, other_pi):
     services.cancel_publication(actor=draft.actor, collection=draft.collection)
     assert not open_consents(principal_of(other_pi)).exists()
     with pytest.raises(Conflict):
-        decide_consent(actor=principal_of(other_pi), consent=ReleaseConsent.objects.get(state="withdrawn"), agrees=True)
+        decide_consent(
+            actor=principal_of(other_pi), consent=ReleaseConsent.objects.get(investigation__title="Theirs"), agrees=True
+        )
 
 
 def test_open_data_need_no_consent(datacite):
@@ -172,3 +174,21 @@ def test_a_whole_investigation_is_released_as_by_its_leader(datacite):
     assert draft.read_again().investigation.released_at is not None
     assert request.state == "withdrawn", "nobody decides about the embargo of what is open"
     assert [str(one) for one in find_violations() if one.check not in COUNTED] == []
+
+
+def test_a_consent_is_for_what_was_shown_and_not_for_what_is_added_later(draft, other_pi):
+    draft.publish()
+    answer(other_pi, agrees=True)
+    Collection.objects.update(text=draft.collection.text | {"creators": []})
+    deliver()
+    assert draft.read_again().collection.state == "draft", "DataCite would refuse it"
+    theirs = ReleaseConsent.objects.get(investigation__title="Theirs").investigation
+    secret = factories.make_dataset(theirs, title="Not shown to the leader")
+    remove_members(actor=draft.actor, collection=draft.collection, members=[("investigation", theirs.uid)])
+    add_members(actor=draft.actor, collection=draft.collection, datasets=Q(pk=secret.pk))
+    write_text(draft.actor, draft.collection, creators=[{"family_name": "Curie"}])
+    draft.publish()
+    deliver()
+    secret.refresh_from_db()
+    assert secret.released_at is None
+    assert the_question().investigation == theirs
