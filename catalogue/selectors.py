@@ -120,6 +120,17 @@ EVENTS = {
 }
 
 
+# Who asked, was let in, or reads by a link is the matter of those who share.
+NOT_TOLD = (
+    "request-access",
+    "decide-access-request",
+    "grant-access",
+    "revoke-access",
+    "make-share-link",
+    "revoke-share-link",
+)
+
+
 @dataclass(frozen=True)
 class HistoryEvent:
     """One change of a record. `who` is empty for those who may not know accounts."""
@@ -133,7 +144,9 @@ def history_of(dataset: Dataset, level: Level, principal: Principal) -> list[His
     """The newest 20 changes, for those who see the dataset in full; account names only for curators."""
     if level != Level.FULL:
         return []
-    rows = AuditEntry.objects.filter(object_type="dataset", object_id=str(dataset.uid))[:20]
+    rows = AuditEntry.objects.filter(object_type="dataset", object_id=str(dataset.uid)).exclude(action__in=NOT_TOLD)[
+        :20
+    ]
     names_actors = principal.sees_everything and not principal.hides_people
     return [HistoryEvent(row.at, _told(row.action), row.actor_label if names_actors else "") for row in rows]
 

@@ -10,6 +10,7 @@ from catalogue.access import SYSTEM, Level, dataset_level, principal_of
 from catalogue.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from catalogue.models import AccessGrant, AccessRequest, AuditEntry, OutboxEntry, Person
 from catalogue.models.investigations import TeamRole
+from catalogue.selectors import history_of
 from catalogue.services import access_requests, grants
 from catalogue.services.access_requests import (
     find_request,
@@ -73,6 +74,12 @@ def test_the_pi_is_told_grants_and_the_person_reads_until_the_day(dataset, pi, a
     assert (request.state, request.decided_by, request.grant.user) == ("granted", pi, asker)
     actions = set(AuditEntry.objects.values_list("action", flat=True))
     assert actions == {"request-access", "grant-access", "decide-access-request"}
+
+
+def test_the_history_of_a_record_does_not_tell_who_was_let_in(dataset, pi, asker):
+    grant_request(actor=principal_of(pi), request=ask(asker, dataset), expires_at=None)
+    told = [event.text for event in history_of(dataset, Level.FULL, principal_of(pi))]
+    assert told == []
 
 
 def test_a_refusal_has_a_reason_that_the_person_reads(dataset, pi, asker):
