@@ -51,11 +51,6 @@ class DatasetFilter:
     sort: str = "newest"
 
 
-def filter_datasets(wanted: DatasetFilter, principal: Principal, *, now: datetime) -> QuerySet[Dataset]:
-    """The datasets that `principal` may list and that match, in no particular order yet."""
-    return Lists(principal, now=now).matching(wanted)
-
-
 @dataclass(frozen=True)
 class Slice:
     """One page of rows and the cursor of the next, empty at the end. `count` is that of all pages where it is known."""
@@ -79,6 +74,7 @@ class Lists:
         self._keys: dict[tuple, list[int]] = {}
 
     def matching(self, wanted: DatasetFilter) -> QuerySet[Dataset]:
+        """The datasets that the principal may list and that match, in no particular order yet."""
         datasets = self._listed
         if wanted.sample or wanted.formats:
             datasets = datasets & _masked_conditions(access.full_datasets(self._principal, now=self._now), wanted)

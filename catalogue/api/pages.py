@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db.models import Model, QuerySet
 from rest_framework.request import Request
 
+from catalogue.browse import DatasetFilter, Lists
 from catalogue.errors import InvalidInput
 
 DEFAULT_LIMIT = 50
@@ -50,6 +51,13 @@ def take_page(rows: QuerySet[Any], request: Request, order: Order) -> Page:
     has_more = len(found) > limit
     found = found[:limit]
     return Page(found, _next_link(request, str(getattr(found[-1], order.name))) if has_more else None)
+
+
+def take_dataset_page(lists: Lists, wanted: DatasetFilter, request: Request) -> Page:
+    """The same of datasets, the newest first, with what their records name."""
+    cursor = request.query_params.get("cursor", "")
+    part = lists.page(wanted, cursor=cursor, limit=read_limit(request.query_params))
+    return Page(part.datasets, _next_link(request, part.next_cursor) if part.next_cursor else None)
 
 
 def read_limit(parameters: Mapping[str, str]) -> int:

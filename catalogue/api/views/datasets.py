@@ -14,15 +14,15 @@ from catalogue.access import Level
 from catalogue.api import bodies, openapi
 from catalogue.api.answers import ApiView, created, expected_version, read_answer, send, send_once, written
 from catalogue.api.filters import DATASET_FILTERS, read_dataset_filter
-from catalogue.api.pages import NEWEST_FIRST, Order, take_page
+from catalogue.api.pages import Order, take_dataset_page, take_page
 from catalogue.api.parsing import read_body
-from catalogue.browse import filter_datasets
+from catalogue.browse import Lists
 from catalogue.entries import DatasetEntry, Outcome
 from catalogue.errors import InvalidInput
 from catalogue.masking import parameter_values
 from catalogue.models.datasets import Source
 from catalogue.record import DatasetRecord, FileRef, ParameterValue
-from catalogue.selectors import file_refs_for, get_dataset_record, records_of, with_references
+from catalogue.selectors import file_refs_for, get_dataset_record, records_of
 from catalogue.services.dataset_changes import add_files, changeable_dataset, update_dataset
 from catalogue.services.downloads import find_downloadable
 from catalogue.services.idempotency import Answer
@@ -72,8 +72,7 @@ class DatasetList(ApiView):
         """The newest first. What you may not read in full is listed as a summary."""
         now = timezone.now()
         wanted = read_dataset_filter(request.query_params.dict())
-        datasets = filter_datasets(wanted, self.principal, now=now)
-        page = take_page(with_references(datasets), request, NEWEST_FIRST)
+        page = take_dataset_page(Lists(self.principal, now=now), wanted, request)
         return read_answer(request, page.document(records_of(page.rows, self.principal, now=now)))
 
     @openapi.creation(bodies.DATASET, Written, "Register a dataset")
