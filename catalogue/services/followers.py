@@ -9,13 +9,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from django.utils import timezone
 
 from catalogue import access, events
 from catalogue.access import Principal
 from catalogue.audit import audit_entry, write_audit_rows
-from catalogue.models import Dataset
+from catalogue.models import Dataset, Investigation
 from catalogue.models.datasets import DatasetKind
 from catalogue.services.references import chunks
 
@@ -23,15 +23,17 @@ from catalogue.services.references import chunks
 MOST_STEPS = 100
 
 
-def follow_raw_data(*, actor: Principal, dataset_ids: Iterable[int]) -> None:
+def follow_raw_data(*, actor: Principal, dataset_ids: Iterable[int], are_new: bool = False) -> None:
     """Let the processed data among `dataset_ids`, and all that derives from any of them, open with their sources.
 
-    Within the caller's transaction. Costs a constant number of statements for each 500 followers and step of provenance.
+    Within the caller's transaction. With `are_new` they were made in it: nobody has seen them, so that they may close where
+    their investigation is open. Costs a constant number of statements for each 500 followers and step of provenance.
     """
     moved = set(dataset_ids)
+    new = moved if are_new else set()
     wave = moved | _derived_from(moved)
     for _ in range(MOST_STEPS):
-        moved = _move(actor, wave)
+        moved = _move(actor, wave, new)
         wave = _derived_from(moved)
         if not wave:
             return
@@ -73,8 +75,11 @@ def followed_moment(follower: Dataset, sources: Sequence[Dataset]) -> datetime |
 
 def closed_followers(dataset_ids: Iterable[int], *, now: datetime) -> QuerySet[Dataset]:
     """Those of the datasets that follow their sources and are not open at `now`."""
-    followers = Dataset.objects.filter(pk__in=dataset_ids, kind=DatasetKind.PROCESSED, follows_raw_data=True)
-    return followers.exclude(access.open_q(now)).exclude(_opened_and_withdrawn(now))
+    return _followers(dataset_ids).exclude(access.open_q(now)).exclude(_opened_and_withdrawn(now))
+
+
+def _followers(dataset_ids: Iterable[int]) -> QuerySet[Dataset]:
+    return Dataset.objects.filter(pk__in=dataset_ids, kind=DatasetKind.PROCESSED, follows_raw_data=True)
 
 
 def _opened_and_withdrawn(now: datetime) -> Q:
@@ -83,11 +88,16 @@ def _opened_and_withdrawn(now: datetime) -> Q:
 
 
 def sources_of(followers: Iterable[Dataset]) -> dict[int, list[Dataset]]:
-    """What each of `followers` derives from, by primary key, with the investigations fetched; in one query."""
+    """What each of `followers` derives from, by primary key, with the investigations fetched; in three queries."""
     links = Dataset.derived_from.through.objects.filter(from_dataset__in=followers)
+    columns = ("embargo_until", "released_at", "investigation_id")
+    sources = Dataset.objects.filter(pk__in=links.values("to_dataset")).only(*columns).in_bulk()
+    investigations = Investigation.objects.in_bulk({source.investigation_id for source in sources.values()})
+    for source in sources.values():
+        source.investigation = investigations[source.investigation_id]
     found: dict[int, list[Dataset]] = defaultdict(list)
-    for link in links.select_related("to_dataset__investigation"):
-        found[link.from_dataset_id].append(link.to_dataset)
+    for follower_id, source_id in links.values_list("from_dataset", "to_dataset"):
+        found[follower_id].append(sources[source_id])
     return found
 
 
@@ -99,27 +109,34 @@ def _derived_from(dataset_ids: set[int]) -> set[int]:
     return found
 
 
-def _move(actor: Principal, dataset_ids: set[int]) -> set[int]:
+def _move(actor: Principal, dataset_ids: set[int], new: set[int]) -> set[int]:
     """Write the moments that changed and return the primary keys of the followers that have them."""
     now = timezone.now()
     moved: set[int] = set()
     for chunk in chunks(sorted(dataset_ids)):
-        followers = list(closed_followers(chunk, now=now).select_related("investigation"))
+        followers = list(_movable(chunk, new, now).select_related("investigation"))
         sources = sources_of(followers)
         changed: dict[datetime | None, list[Dataset]] = defaultdict(list)
         for follower in followers:
             moment = followed_moment(follower, sources[follower.pk])
             if moment != follower.embargo_until:
                 changed[moment].append(follower)
-        for moment, rows in changed.items():
-            _write(actor, moment, rows, now)
-            moved.update(row.pk for row in rows)
+        for moment, movers in changed.items():
+            keys = [row.pk for row in movers]
+            version = Case(When(pk__in=new.intersection(keys), then=F("version")), default=F("version") + 1)
+            _movable(keys, new, now).update(embargo_until=moment, version=version, updated_at=now)
+            _record(actor, moment, movers)
+            moved.update(keys)
     return moved
 
 
-def _write(actor: Principal, moment: datetime | None, followers: Sequence[Dataset], now: datetime) -> None:
-    keys = [row.pk for row in followers]
-    closed_followers(keys, now=now).update(embargo_until=moment, version=F("version") + 1, updated_at=now)
+def _movable(dataset_ids: Sequence[int], new: set[int], now: datetime) -> QuerySet[Dataset]:
+    closed = closed_followers(dataset_ids, now=now)
+    unseen = new.intersection(dataset_ids)
+    return closed | _followers(unseen) if unseen else closed
+
+
+def _record(actor: Principal, moment: datetime | None, followers: Sequence[Dataset]) -> None:
     write_audit_rows(
         audit_entry(
             actor=actor,

@@ -177,7 +177,8 @@ def _insert(actor: Principal, accepted: list[_Accepted], found: References) -> N
     datasets = [one.dataset for one in accepted]
     Dataset.objects.bulk_create(datasets)
     _insert_links(accepted, found)
-    follow_raw_data(actor=actor, dataset_ids=[one.dataset.pk for one in accepted if one.entry.derived_from])
+    derived = [one.dataset.pk for one in accepted if one.entry.derived_from]
+    follow_raw_data(actor=actor, dataset_ids=derived, are_new=True)
     insert_rows(Datafile, FILE_COLUMNS, _file_rows(accepted, found))
     insert_parameters(parameter_row(one.dataset.pk, entry) for one in accepted for entry in one.entry.parameters)
     write_audit_rows(

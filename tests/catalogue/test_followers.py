@@ -111,6 +111,13 @@ def test_results_follow_the_extension_of_their_raw_data(lab: SimpleNamespace) ->
     assert not list(check_followers())
 
 
+def test_new_results_of_closed_data_stay_closed_although_their_investigation_is_open(lab: SimpleNamespace) -> None:
+    with time_machine.travel(lab.early.embargo_until + DAY):
+        follower = processed(lab, lab.early, lab.raw_late)
+        assert opens_at(follower) == lab.late.embargo_until
+        assert follower.version == 1, "the version that its registrant was told"
+
+
 def test_what_is_open_is_never_closed_by_what_it_derives_from(lab: SimpleNamespace) -> None:
     follower = processed(lab, lab.early, lab.raw_early)
     release_datasets(actor=lab.pi, investigation=lab.early, uids=[follower.uid])
