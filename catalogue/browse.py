@@ -83,6 +83,8 @@ class Lists:
             datasets = self._with_techniques(datasets, wanted.techniques)
         for word in wanted.text.split()[:MOST_WORDS]:
             datasets = self._with_word(datasets, word)
+        if wanted.sort == "acquired":
+            datasets = datasets.filter(acquired_at__isnull=False)
         return self._narrow_access(datasets, wanted.access)
 
     def page(self, wanted: DatasetFilter, *, cursor: str = "", limit: int, is_counted: bool = False) -> Slice:
@@ -230,7 +232,7 @@ def _likely_first(datasets: QuerySet[Dataset], wanted: DatasetFilter) -> QuerySe
 def _ordered(datasets: QuerySet[Dataset], sort: str, last: Dataset | None) -> QuerySet[Dataset]:
     """`datasets` in the order of `sort`, those after `last`."""
     if sort == "acquired":
-        datasets = datasets.filter(acquired_at__isnull=False).order_by("-acquired_at", "-id")
+        datasets = datasets.order_by("-acquired_at", "-id")
     else:
         datasets = datasets.order_by("id" if sort == "oldest" else "-id")
     return datasets.filter(_after(last, sort)) if last else datasets

@@ -80,6 +80,14 @@ def test_several_lists_are_counted_at_once(now):
     assert lists.counts(filters)[1:] == [0, 60]
 
 
+def test_what_has_no_day_of_measurement_is_neither_listed_nor_counted_by_it(now):
+    factories.make_dataset(is_open=True, acquired_at=None)
+    lists, wanted = Lists(ANONYMOUS, now=now), DatasetFilter(sort="acquired")
+    page = lists.page(wanted, limit=100, is_counted=True)
+    assert (len(page.datasets), page.count, lists.count(wanted)) == (60, 60, 60)
+    assert lists.count(DatasetFilter()) == 61
+
+
 @pytest.mark.parametrize(
     ("parameters", "order"),
     [
