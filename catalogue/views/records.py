@@ -12,10 +12,10 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from catalogue import access, browse, selectors
 from catalogue.access import Level, Principal
-from catalogue.collection_selectors import collections_holding
+from catalogue.collection_selectors import collections_holding, get_collection_record
 from catalogue.downloads.commands import commands_for
 from catalogue.embargo_selectors import embargo_panel, may_release
-from catalogue.interop.citation import citation
+from catalogue.interop.citation import citation, collection_citation
 from catalogue.interop.schema_org import dataset_document, investigation_document
 from catalogue.models import Dataset
 from catalogue.record import CollectionRef, DatasetRecord, InvestigationRecord
@@ -41,7 +41,7 @@ def dataset_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "record": record,
         "api_url": f"{settings.SITE_URL}/api/v1/datasets/{record.uid}",
         "schema_org": None if record.access.is_withdrawn else dataset_document(record, **_site()),
-        "citation": citation(record, site_url=settings.SITE_URL),
+        "citation": _citation(record, request.principal),
         "published_in": _published_in(dataset, request.principal),
         "preview": _preview(record),
         "files": {"records": files, "next_cursor": next_cursor},
@@ -126,6 +126,14 @@ def _actions(record: DatasetRecord, dataset: Dataset, principal: Principal) -> l
     if is_curating(principal) and not record.access.is_withdrawn:
         actions.append({"url": reverse("dataset-withdraw", args=[record.uid]), "text": "Withdraw"})
     return actions
+
+
+def _citation(record: DatasetRecord, principal: Principal) -> str:
+    """A dataset that has a DOI is cited with the authors and the title under which it was published."""
+    if not record.doi or principal.hides_people:
+        return citation(record, site_url=settings.SITE_URL)
+    published = get_collection_record(principal, doi=record.doi)
+    return collection_citation(published, publisher_name=record.facility.name)
 
 
 def _published_in(dataset: Dataset, principal: Principal) -> list[CollectionRef]:

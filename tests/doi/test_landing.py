@@ -369,6 +369,9 @@ def test_pages_of_datasets_and_sessions_show_their_dois(datacite, session, clien
     both = published(make_draft(datasets=2))
     page = client.get(f"/datasets/{draft.dataset.uid}").content.decode()
     assert f'href="/doi/{draft.collection.doi}"' in page and f"https://doi.org/{draft.collection.doi}" in page
+    citation = re.search(r'id="citation">([^<]+)<', page)[1]
+    assert citation.startswith("Curie, Marie (") and "Nanowires under strain. Version 1." in citation
+    assert citation in client.get(f"/doi/{draft.collection.doi}").content.decode()
     member = client.get(f"/datasets/{both.dataset.uid}")
     assert f'href="/doi/{both.collection.doi}"' in member.content.decode()
     assert f"https://doi.org/{both.collection.doi}" not in json_ld(member)["identifier"]
