@@ -34,11 +34,16 @@ def datasets(now: datetime) -> list[Dataset]:
     times = moments(now)
     instrument = factories.make_instrument()
     found = []
-    for embargo, released, state in itertools.product(
-        ("past", "exactly now", "future"), times, ("active", "withdrawn")
-    ):
+    states = itertools.product(("past", "exactly now", "future"), ("none",), times, ("active", "withdrawn"))
+    held = [("past", "future"), ("past", "exactly now"), ("exactly now", "future"), ("future", "far future")]
+    times["far future"] = now + 2 * DAY
+    for embargo, hold, released, state in [*states, *((*pair, "none", "active") for pair in held)]:
         investigation = factories.make_investigation(
-            instrument=instrument, embargo_until=times[embargo], released_at=times[released], state=state
+            instrument=instrument,
+            embargo_until=times[embargo],
+            held_until=times[hold],
+            released_at=times[released],
+            state=state,
         )
         for own_embargo, own_released, own_state in itertools.product(
             ("none", "past", "future"), ("none", "past", "future"), ("active", "withdrawn")
@@ -100,8 +105,9 @@ def expected_level(dataset: Dataset, name: str, now: datetime) -> Level:
     if "withdrawn" in (dataset.state, investigation.state):
         return Level.TOMBSTONE
     released = any(moment is not None and moment <= now for moment in (dataset.released_at, investigation.released_at))
-    embargo_until = dataset.embargo_until or investigation.embargo_until
-    if released or embargo_until <= now or name in READERS:
+    ends = [dataset.embargo_until] if dataset.embargo_until else [investigation.embargo_until, investigation.held_until]
+    has_passed = all(moment <= now for moment in ends if moment is not None)
+    if released or has_passed or name in READERS:
         return Level.FULL
     return Level.SUMMARY
 
@@ -171,6 +177,37 @@ def test_the_neutral_filter_keeps_exactly_one_document_of_what_may_be_found(aske
             assert kept == ["full"], name
         else:
             assert kept == (["summary"] if policy == "summary" else []), name
+
+
+def test_each_instrument_may_show_something_else_of_closed_data(now):
+    """One facility, three instruments: the rule is that of the instrument in every form that it has."""
+    facility = factories.make_facility(embargo_metadata="none")
+    expected = {"": Level.NOTHING, "summary": Level.SUMMARY, "full": Level.METADATA}
+    for shown, level in expected.items():
+        instrument = factories.make_instrument(facility=facility, embargo_metadata=shown)
+        closed = factories.make_dataset(factories.make_investigation(instrument=instrument))
+        opened = factories.make_dataset(factories.make_investigation(instrument=instrument, is_open=True))
+        listed = set(access.listed_datasets(ANONYMOUS, now=now).filter(instrument=instrument))
+        rows = {row.pk: row for row in Dataset.objects.select_related("investigation", "instrument__facility")}
+        assert access.dataset_levels([rows[closed.pk], rows[opened.pk]], ANONYMOUS, now=now) == {
+            closed.pk: level,
+            opened.pk: Level.FULL,
+        }
+        assert listed == ({opened} if level == Level.NOTHING else {opened, closed})
+        investigations = access.listed_investigations(ANONYMOUS, now=now).filter(instrument=instrument)
+        assert set(investigations) == {row.investigation for row in listed}
+        kept = [
+            kind
+            for kind in ("full", "summary")
+            if neutral_access.neutral_filter(ANONYMOUS, now=now).keeps(
+                document=kind,
+                opens_at=access.opens_at(rows[closed.pk]),
+                readers=frozenset(),
+                instrument=closed.instrument_id,
+            )
+        ]
+        assert kept == ([] if level == Level.NOTHING else ["summary"])
+    assert access.hides_records()
 
 
 def test_data_open_at_the_very_second_of_the_embargos_end_without_any_job(now):
