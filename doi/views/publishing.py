@@ -110,7 +110,9 @@ def _shared(request: HttpRequest, collection: Collection) -> dict[str, Any]:
 
 def _titles_of(request: HttpRequest, datasets: QuerySet[Dataset], now: datetime) -> list[str]:
     """The first titles of what would be opened, as far as the reader may know of them."""
-    first = with_references(datasets).order_by("id")[:TITLES_SHOWN]
+    # Their keys first: a database would carry everything that they refer to through the sorting of all of them.
+    keys = list(datasets.order_by("id").values_list("pk", flat=True)[:TITLES_SHOWN])
+    first = with_references(Dataset.objects.filter(pk__in=keys)).order_by("id")
     return [record.title for record in records_of(list(first), request.principal, now=now)]
 
 
