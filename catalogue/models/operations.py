@@ -26,6 +26,7 @@ class OutboxEntry(models.Model):
         verbose_name_plural = "outbox entries"
         indexes = [
             models.Index(fields=["available_at", "id"], name="outbox_due"),
+            models.Index(fields=["topic", "key"], name="outbox_by_key"),
             models.Index(fields=["-id"], name="outbox_failed", condition=~Q(last_error="")),
         ]
 
