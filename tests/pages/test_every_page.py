@@ -170,7 +170,11 @@ def test_pages_for_a_second_factor_are_accessible_and_fit(transactional_db, open
     user = User.objects.get()
     TOTP.activate(user, generate_totp_secret())
     RecoveryCodes.activate(user)
-    paths = ["/accounts/2fa/recovery-codes/", "/accounts/2fa/recovery-codes/generate/", "/accounts/2fa/totp/deactivate/"]
+    paths = [
+        "/accounts/2fa/recovery-codes/",
+        "/accounts/2fa/recovery-codes/generate/",
+        "/accounts/2fa/totp/deactivate/",
+    ]
     assert all_faults(page, paths) == {}
 
 
