@@ -20,7 +20,8 @@ from typing import Any
 
 from tests.services import Missing, postgres_server
 
-TARGET_SECONDS = 1.0
+RELEASE = "release the investigation"
+TARGETS = {RELEASE: 1.0}
 CHOSEN = 5_000
 REPEATS = 3
 
@@ -68,12 +69,11 @@ def measure(arguments: argparse.Namespace) -> int:
     call_command("migrate", verbosity=0)
     rows = measured(arguments)
     print(f"\n{arguments.database}: {arguments.files:,} files in {arguments.datasets:,} datasets")
-    print(f"{'what':<44} {'seconds':>9} {'statements':>11} {'target':>9}")
-    is_met = True
+    print(f"{'what':<56} {'seconds':>9} {'statements':>11} {'target':>9}")
     for what, seconds, statements in rows:
-        is_met = is_met and seconds < TARGET_SECONDS
-        print(f"{what:<44} {seconds:>9.3f} {statements:>11} {'< 1 s':>9}")
-    return 0 if is_met else 1
+        target = f"< {TARGETS[what]:.0f} s" if what in TARGETS else ""
+        print(f"{what:<56} {seconds:>9.3f} {statements:>11} {target:>9}")
+    return int(any(seconds >= TARGETS.get(what, seconds + 1) for what, seconds, _ in rows))
 
 
 def measured(arguments: argparse.Namespace) -> list[tuple[str, float, int]]:
@@ -102,7 +102,7 @@ def measured(arguments: argparse.Namespace) -> list[tuple[str, float, int]]:
             f"release {len(uids):,} datasets with what derives from them",
             lambda: release_datasets(actor=pi, investigation=investigation, uids=uids),
         ),
-        ("release the investigation", lambda: release_investigation(actor=pi, investigation=investigation)),
+        (RELEASE, lambda: release_investigation(actor=pi, investigation=investigation)),
     ]
     return [timed(what, work) for what, work in steps]
 
