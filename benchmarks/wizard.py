@@ -23,7 +23,7 @@ from tests.services import postgres_server
 
 FEW = 100
 TARGET_MILLISECONDS = 300.0
-PAGES = ("", "/what", "/describe", "/people", "/review", "/publish")
+PAGES = ("", "/what", "/describe", "/people", "/review", "/metadata", "/publish")
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ urlpatterns = [
     path("doi/drafts/<uuid:uid>/describe", texts.describe_page, name="doi-describe"),
     path("doi/drafts/<uuid:uid>/people", texts.people_page, name="doi-people"),
     path("doi/drafts/<uuid:uid>/review", publishing.review_page, name="doi-review"),
+    path("doi/drafts/<uuid:uid>/metadata", publishing.metadata_page, name="doi-metadata"),
     path("doi/drafts/<uuid:uid>/publish", publishing.publish_page, name="doi-publish"),
     path("doi/drafts/<uuid:uid>/act", publishing.act_page, name="doi-act"),
     path("doi/drafts/<uuid:uid>/remove", wizard.remove_page, name="doi-remove"),

@@ -24,7 +24,6 @@ from catalogue.collection_selectors import (
     collection_record,
     find_editable,
     may_publish,
-    text_of,
     versions_of,
 )
 from catalogue.errors import InvalidInput
@@ -33,7 +32,6 @@ from catalogue.interop.datacite_xml import xml_of_attributes
 from catalogue.models import Collection, Dataset
 from catalogue.models.collections import CollectionState
 from catalogue.publication import Publication
-from catalogue.publication_checks import find_problems
 from catalogue.selectors import records_of, with_references
 from catalogue.services.collections import new_version, withdraw_collection
 from catalogue.services.consents import is_leader, missing_consents
@@ -44,7 +42,7 @@ from doi.metadata import publication_of
 from doi.models import Identifier, Problem
 from doi.names import doi_name
 from doi.views.status import declined_of, leader_of, status_of
-from doi.views.steps import is_htmx, own_problems, refused_fields, steps_of, told_problems
+from doi.views.steps import Problems, is_htmx, own_problems, refused_fields, steps_of, told_problems
 
 TITLES_SHOWN = 20
 MOST_CONSENTS = 50
@@ -60,16 +58,35 @@ def review_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     if request.method == "POST":
         deliver_soon(services.reserve(actor=request.principal, collection=collection))
         return redirect("doi-draft", uid)
-    attributes = attributes_of(_preview(collection))
+    return _show_review(request, collection, own_problems(collection))
+
+
+def _show_review(
+    request: HttpRequest, collection: Collection, problems: Problems, *, status: int = HTTPStatus.OK
+) -> HttpResponse:
     context = _shared(request, collection) | {
         "steps": steps_of(collection, "Review"),
-        "problems": told_problems(collection, _problems(collection, attributes)),
+        "problems": told_problems(collection, problems),
         "refused": told_problems(collection, refused_fields(collection)),
-        "attributes": json.dumps(attributes, indent=2, ensure_ascii=False),
-        "xml": xml_of_attributes(attributes).decode(),
         "is_enabled": is_enabled(),
     }
-    return render(request, "doi/review.html", context)
+    return render(request, "doi/review.html", context, status=status)
+
+
+@login_required
+@never_cache
+@require_safe
+def metadata_page(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Exactly what DataCite would be told now, and what its schema has against that. The review fetches it afterwards."""
+    collection = find_editable(uid, request.principal)
+    attributes = attributes_of(_preview(collection))
+    context = {
+        "collection": collection,
+        "problems": [] if own_problems(collection) else kernel.find_problems(attributes),
+        "attributes": json.dumps(attributes, indent=2, ensure_ascii=False),
+        "xml": xml_of_attributes(attributes).decode(),
+    }
+    return render(request, "doi/metadata.html", context)
 
 
 def _preview(collection: Collection) -> Publication:
@@ -78,15 +95,6 @@ def _preview(collection: Collection) -> Publication:
     # No row has the key 0: a DOI that is not reserved has no relations yet.
     unknown = Identifier(pk=0, doi=doi_name(settings.DATACITE_PREFIX, collection.uid), collection=collection)
     return publication_of(known or unknown)
-
-
-def _problems(collection: Collection, attributes: dict[str, Any]) -> dict[str, list[str]]:
-    """What keeps it from being published: our own checks, and once those are content the rules of DataCite's schema."""
-    problems = own_problems(collection)
-    if not find_problems(text_of(collection)):
-        for problem in kernel.find_problems(attributes):
-            problems.setdefault(problem.field, []).append(problem.message)
-    return problems
 
 
 def _shared(request: HttpRequest, collection: Collection) -> dict[str, Any]:
@@ -138,8 +146,7 @@ def publish_page(request: HttpRequest, uid: UUID) -> HttpResponse:
             expected_version=int(version) if version.isdecimal() else 0,
         )
     except InvalidInput as error:
-        messages.error(request, error.message)
-        return redirect("doi-review", uid)
+        return _show_review(request, collection, error.fields, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     deliver_soon(identifier)
     return redirect("doi-draft", uid)
 

@@ -47,7 +47,7 @@ def status_of(collection: Collection, identifier: Identifier | None) -> Status:
     if collection.state == CollectionState.WITHDRAWN:
         return _delivered(identifier, Status("Withdrawn", "Its DOI leads to a page that says so and why.", "stop"))
     if collection.state == CollectionState.PUBLISHED:
-        done = Status("Published", "The DOI is registered and can be found by everybody.", "open")
+        done = Status("Published", "The DOI leads everybody to its landing page.", "open")
         return _delivered(identifier, done)
     if collection.state == CollectionState.PUBLISHING:
         return _publishing(collection, identifier)

@@ -195,7 +195,7 @@ DOIS = [
     Route("doi/new", "login", fixed("doi/new"), writers=frozenset({"anybody"})),
     *(
         Route(f"doi/drafts/<uuid:uid>{step}", "collection", collection(f"doi/drafts/<uuid:uid>{step}"), frozenset(TEAM))
-        for step in ("", "/what", "/describe", "/people", "/review")
+        for step in ("", "/what", "/describe", "/people", "/review", "/metadata")
     ),
     Route("doi/drafts/<uuid:uid>/publish", "leaders", collection("doi/drafts/<uuid:uid>/publish"), frozenset(LEADERS)),
     *(

@@ -237,7 +237,9 @@ def test_the_review_shows_what_opens_who_is_asked_and_the_very_metadata(pi, draf
         "Growth of silicon nanowires": True,
         "Of somebody else": False,
     }
-    assert '"schemaVersion"' in page.context["attributes"] and "<titles>" in page.context["xml"]
+    assert f"/doi/drafts/{draft.uid}/metadata" in page.content.decode()
+    metadata = client.get(f"/doi/drafts/{draft.uid}/metadata")
+    assert '"schemaVersion"' in metadata.context["attributes"] and "<titles>" in metadata.context["xml"]
 
 
 def test_who_leads_none_of_the_data_does_not_publish(session, draft):
@@ -271,6 +273,17 @@ def test_what_was_changed_after_the_review_is_not_published_unseen(datacite, pi,
     describe(client, draft, title="Changed by a colleague", action="save")
     response = client.post(f"/doi/drafts/{draft.uid}/publish", {"version": version, "confirm": "on"})
     assert response.status_code == 412 and Collection.objects.get().state == "draft"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_not_complete_leads_from_publishing_back_to_its_fields(datacite, pi, draft):
+    client = browser_of(pi)
+    describe(client, draft, title="", action="save")
+    version = str(client.get(f"/doi/drafts/{draft.uid}/publish").context["record"].version)
+    page = client.post(f"/doi/drafts/{draft.uid}/publish", {"version": version, "confirm": "on"})
+    assert page.status_code == 422
+    assert f'href="/doi/drafts/{draft.uid}/describe?check=1#title"' in page.content.decode()
+    assert Collection.objects.get().state == "draft" and not Identifier.objects.filter(collection=draft).exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -52,6 +52,8 @@ def test_a_selection_is_described_and_gets_a_doi_that_can_be_cited(catalogue, op
     page.get_by_label("ORCID iD").first.fill("0000-0002-1825-0097")
     page.get_by_role("button", name="Save and continue").click()
     page.get_by_role("heading", name="Review").wait_for()
+    page.get_by_text("As JSON", exact=True).click()
+    assert '"title": "Wires and a cathode"' in page.get_by_label("DataCite JSON").inner_text()
     look(page, faults)
     page.get_by_role("button", name="Reserve a DOI").click()
     page.get_by_role("heading", name="Reserved").wait_for()
