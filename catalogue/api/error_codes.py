@@ -16,19 +16,26 @@ ERROR_CODES: dict[str, ErrorCode] = {
     ),
     "already-decided": ErrorCode("A request was decided or taken back before.", "Read it again; it is decided once."),
     "already-open": ErrorCode("The data are open, and what is open never closes again.", "There is nothing to do."),
-    "already-requested": ErrorCode("A request waits for its decision.", "Wait, or take it back first."),
     "already-registered": ErrorCode(
         "The facility has an investigation with this visit id.", "Read that investigation and change it instead."
     ),
+    "already-requested": ErrorCode("A request waits for its decision.", "Wait, or take it back first."),
     "authentication-failed": ErrorCode(
         "The token is unknown, expired or revoked.", "Make a new token on your tokens page."
     ),
     "bad-cursor": ErrorCode("A page's cursor leads nowhere.", "Begin again at the first page."),
     "bad-request": ErrorCode("The request could not be understood.", "Check its headers and its address."),
+    "being-delivered": ErrorCode("DataCite is being told of this DOI at the moment.", "Look again in a minute."),
+    "busy": ErrorCode("Others are changing the collection at the same moment.", "Try again."),
+    "collection-cycle": ErrorCode("A collection would hold itself.", "Leave that collection out."),
+    "collection-fixed": ErrorCode(
+        "The collection is being published or was published: its members stay as they are.", "Begin a new version."
+    ),
     "conflict": ErrorCode(
         "The record is not in a state that permits this, or another request was faster.", "Read it again, then decide."
     ),
     "csrf": ErrorCode("A form was too old, or cookies are blocked.", "Reload the page; programs use a token instead."),
+    "doi-reserved": ErrorCode("The draft has a DOI, which may be cited already.", "Publish it, or keep the draft."),
     "file-registered": ErrorCode(
         "A file belongs to a dataset already.", "Leave the file out, or add it under another name."
     ),
@@ -46,12 +53,18 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "invalid": ErrorCode("Some values cannot be accepted.", "`fields` says which, where and why."),
     "malformed": ErrorCode("The body is no JSON, or holds what cannot be stored.", "Check how the body is made."),
     "method-not-allowed": ErrorCode("This address does not take this method.", "See the documentation of the API."),
+    "no-dois": ErrorCode("The site has no account at DataCite.", "Ask an administrator."),
     "not-acceptable": ErrorCode("The API answers in JSON only.", "Accept application/json."),
     "not-allowed": ErrorCode(
         "You are known, but may not do this.", "Ask the principal investigator or a curator; check the token's scopes."
     ),
     "not-authenticated": ErrorCode("This needs an account.", "Send a token: `Authorization: Bearer ...`."),
     "not-found": ErrorCode("There is no such record, or none that you may see.", "Check the address; log in."),
+    "not-newest": ErrorCode("A newer version of the collection exists.", "Go on from the newest version."),
+    "not-published": ErrorCode("The collection is not published.", "Publish it first."),
+    "not-readable": ErrorCode(
+        "You may not read a dataset that you want to add.", "Ask for access to it, or leave it out."
+    ),
     "nothing-to-download": ErrorCode("None of the files may be downloaded by you.", "Choose open datasets."),
     "orcid-taken": ErrorCode("The ORCID iD or the account belongs to another.", "Ask an administrator."),
     "others-refused": ErrorCode("Another dataset of an all-or-nothing request was refused.", "Mend that one."),
@@ -63,20 +76,24 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "registration-key-taken": ErrorCode(
         "The registration key names a dataset of another investigation.", "Use a key of its own."
     ),
+    "role-changed": ErrorCode("Somebody else wrote what a member is for.", "Read it again, then repeat your change."),
     "selection-full": ErrorCode("The selection takes no more datasets.", "Download or empty it first."),
     "stale-version": ErrorCode(
         "Somebody changed the record since you read it.", "Read it again, then repeat your change."
     ),
     "storage-unavailable": ErrorCode("The storage does not answer at present.", "Try again later."),
+    "text-changed": ErrorCode("Somebody else changed the same field.", "Compare both values and choose one."),
     "throttled": ErrorCode("Too many requests.", "Wait for the time in Retry-After; register in bulk."),
     "token-refused": ErrorCode("The token was not accepted.", "Make a new token on your tokens page."),
     "too-large": ErrorCode("The body is larger than the site accepts.", "Send fewer entries in one request."),
     "too-many-drafts": ErrorCode("You have too many drafts.", "Finish or remove some."),
     "too-many-files": ErrorCode("Too many files for one download.", "Choose fewer datasets, or use the list of files."),
-    "too-many-storages": ErrorCode("You have declared too many storages.", "Ask an administrator to declare one."),
     "too-many-requests": ErrorCode("Too many requests.", "Wait for the time in Retry-After."),
+    "too-many-storages": ErrorCode("You have declared too many storages.", "Ask an administrator to declare one."),
     "unavailable": ErrorCode("A part of the site does not answer at present.", "Try again later."),
     "under-embargo": ErrorCode("The data are not open yet.", "The record says from when they are."),
+    "unknown-doi": ErrorCode("This site has no published record with this DOI.", "Check the DOI."),
     "unsupported-media-type": ErrorCode("The body is no JSON.", "Send Content-Type: application/json."),
+    "version-begun": ErrorCode("A draft of the next version exists already.", "Go on with that draft."),
     "withdrawn": ErrorCode("The record was withdrawn and is not changed any more.", "Its page says why."),
 }
