@@ -83,7 +83,7 @@ def _inside(arguments: argparse.Namespace) -> int:
     call_command("migrate", verbosity=0)
     if not Dataset.objects.exists():
         started = time.perf_counter()
-        make_archive(Shape(arguments.datasets, max(20, arguments.datasets // 100), arguments.rich_every))
+        make_archive(Shape(arguments.datasets, max(100, arguments.datasets // 100), arguments.rich_every))
         print(f"made {arguments.datasets} datasets in {time.perf_counter() - started:.0f} s", flush=True)
     started = time.perf_counter()
     measure_statistics(actor=SYSTEM)
