@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
-from catalogue.models import Collection, Investigation, OutboxEntry, Statistic
+from catalogue.models import OutboxEntry, Statistic
 from catalogue.models.collections import CollectionState
 from catalogue.services.consents import missing_consents
 from doi.delivery import with_records
@@ -83,18 +83,6 @@ def delivery_status(identifier: Identifier) -> DeliveryStatus:
         next_attempt_at=entry.available_at if entry else None,
         waits_for=waits_for,
     )
-
-
-def identifier_of(record: Collection | Investigation) -> Identifier | None:
-    """The identifier of a record, with it; who may see a draft's is asked where the record is read."""
-    name = "collection" if isinstance(record, Collection) else "investigation"
-    return with_records(Identifier.objects.filter(**{name: record})).first()
-
-
-def find_by_doi(doi: str) -> Identifier | None:
-    """The identifier of a DOI that DataCite has or had findable, in any case of letters. Drafts are nobody's to find."""
-    public = Identifier.objects.filter(state__in=[IdentifierState.FINDABLE, IdentifierState.REGISTERED])
-    return with_records(public.filter(doi=doi.lower())).first()
 
 
 def not_in_agreement() -> QuerySet[Identifier]:
