@@ -79,7 +79,9 @@ def open_page(browser, live_server) -> Iterator[Callable[..., Any]]:
 
     def open_page(path: str, *, user: User | None = None, width: int = 1280, theme: str = "light", script: bool = True):
         size = {"width": width, "height": 844 if width < 600 else 900}
-        context = browser.new_context(viewport=size, color_scheme=theme, java_script_enabled=script)
+        context = browser.new_context(
+            viewport=size, color_scheme=theme, reduced_motion="reduce", java_script_enabled=script
+        )
         contexts.append(context)
         if user is not None:
             context.add_cookies([session_cookie(user, live_server.url)])

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -108,7 +109,7 @@ def test_going_back_shows_the_search_as_it_was(catalogue, open_page):
     page.wait_for_url(re.compile("q=nanowires"))
     page.go_back()
     page.wait_for_url(re.compile("/search$"))
-    assert page.get_by_label("Words").input_value() == ""
+    expect(page.get_by_label("Words")).to_have_value("")
 
 
 def test_without_javascript_filters_pages_menu_and_selection_work(catalogue, many_datasets, open_page):
