@@ -27,8 +27,10 @@ from doi.relations import stated_relations
 from doi.wanted import PUBLIC, Plan, plan_of
 
 LONGEST_PAUSE = timedelta(minutes=5)
-# Of a request that somebody waits for: to connect, for the answer to begin and for all of it, so that three are the most.
-QUICK_TIMEOUT = 1.0
+# Of a request that somebody waits for, each spent at most three times: to connect, for the answer to begin, for all of it.
+# First it is heard whether DataCite answers at all. Together they are less than three seconds, and soon over where it is dead.
+PROBE_TIMEOUT = 0.2
+QUICK_TIMEOUT = 0.75
 TROUBLE = timedelta(minutes=1)
 EVENTS = {IdentifierState.FINDABLE: "publish", IdentifierState.REGISTERED: "hide"}
 
@@ -149,6 +151,8 @@ def _tell(attempt: Attempt) -> None:
 
 def _send(attempt: Attempt, plan: Plan, attributes: dict[str, Any]) -> Answer | None:
     """What DataCite has after the PUT; None when it refused, which is written then."""
+    if attempt.is_quick and not client_from_settings(timeout=PROBE_TIMEOUT).heartbeat():
+        raise _put_off(attempt, Problem.LATER, TryLater("DataCite does not answer at once."))
     event = {"event": EVENTS[plan.wanted]} if plan.wanted in EVENTS else {}
     if plan.wanted == IdentifierState.REGISTERED:
         event["reason"] = getattr(attempt.identifier.record, "withdrawal_reason", "")

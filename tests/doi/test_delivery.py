@@ -1,5 +1,6 @@
 """Delivery to DataCite: nothing opens before it accepted, nothing is lost or told twice, whatever goes wrong on the way."""
 
+import socket
 from datetime import timedelta
 
 import pytest
@@ -282,6 +283,27 @@ def test_publishing_now_with_datacite_down_leaves_it_to_the_queue(datacite):
     circuit_of("datacite", datacite.url, datacite.user).record_success()
     deliver()
     assert states(draft) == states(other) == ("published", "findable", True)
+
+
+def test_nobody_waits_long_for_a_datacite_that_takes_connections_and_says_nothing(datacite, settings):
+    draft = make_draft()
+    identifier = draft.publish()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.DATACITE_URL = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        silent.settimeout(5)
+        before = timezone.now()
+        identifier = delivery.deliver_soon(identifier)
+        waited = timezone.now() - before
+        connection, _ = silent.accept()
+        with connection:
+            assert connection.recv(100).startswith(b"GET /heartbeat")
+    assert waited < timedelta(seconds=delivery.QUICK_TIMEOUT)
+    # Nothing that might have been accepted was sent, so that it can be called off.
+    assert (identifier.state, identifier.problem) == (IdentifierState.NONE, Problem.LATER)
+    settings.DATACITE_URL = datacite.url
+    OutboxEntry.objects.update(available_at=timezone.now())
+    deliver()
+    assert states(draft) == ("published", "findable", True)
 
 
 def test_corrections_reach_datacite_and_what_did_not_change_is_not_sent(datacite):
