@@ -25,7 +25,7 @@ def datasets_in(collection: Collection) -> QuerySet[Dataset]:
 
     The query is made of what is there: a database plans a simple one well, and one for all cases badly.
     """
-    members = _members(collection)
+    members = members_in(collection)
     named = members.filter(dataset_id__gt=0).order_by().values("dataset_id")
     active = Dataset.objects.filter(state=RecordState.ACTIVE, investigation__state=RecordState.ACTIVE)
     if not members.filter(investigation_id__gt=0).exists():
@@ -39,7 +39,7 @@ def datasets_in(collection: Collection) -> QuerySet[Dataset]:
 
 def investigations_in(collection: Collection) -> QuerySet[Investigation]:
     """The investigations that `collection` holds, wholly or in part."""
-    members = _members(collection)
+    members = members_in(collection)
     partly = members.filter(dataset_id__gt=0).order_by().values("dataset__investigation_id")
     whole = members.filter(investigation_id__gt=0).order_by().values("investigation_id")
     return Investigation.objects.filter(pk__in=partly.union(whole))
@@ -55,7 +55,7 @@ def concepts_in(collection: Collection) -> QuerySet[Concept]:
     return Concept.objects.filter(versions__in=_tree(collection))
 
 
-def _members(collection: Collection) -> QuerySet[CollectionMember]:
+def members_in(collection: Collection) -> QuerySet[CollectionMember]:
     """The members of `collection` and of every collection within it. `> 0` below says "not null" so that SQLite uses an index."""
     return CollectionMember.objects.filter(collection__in=_tree(collection))
 

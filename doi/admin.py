@@ -9,8 +9,8 @@ from django.http import HttpRequest
 
 from catalogue.access import principal_of
 from doi.models import Identifier, IdentifierState
-from doi.selectors import delivery_status
 from doi.services import retry
+from doi.status import status_of
 
 
 class AgreementFilter(admin.SimpleListFilter):
@@ -60,11 +60,12 @@ class IdentifierAdmin(admin.ModelAdmin):
 
     @admin.display(description="how it stands")
     def delivery(self, identifier: Identifier) -> str:
-        return delivery_status(identifier).text
+        status = status_of(identifier)
+        return f"{status.title}. {status.text}"
 
     @admin.display(description="next attempt")
     def next_attempt(self, identifier: Identifier) -> str:
-        moment = delivery_status(identifier).next_attempt_at
+        moment = status_of(identifier).next_attempt_at
         return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "-"
 
     @admin.action(description="Try again now")

@@ -31,6 +31,8 @@ LONGEST_PAUSE = timedelta(minutes=5)
 # First it is heard whether DataCite answers at all. Together they are less than three seconds, and soon over where it is dead.
 PROBE_TIMEOUT = 0.2
 QUICK_TIMEOUT = 0.75
+# More than these are released by the queue: it takes as long as there are members.
+QUICK_MEMBERS = 100
 TROUBLE = timedelta(minutes=1)
 EVENTS = {IdentifierState.FINDABLE: "publish", IdentifierState.REGISTERED: "hide"}
 
@@ -92,9 +94,11 @@ def deliver(key: str, payload: dict, *, client: DataCiteClient | None = None, is
 def deliver_soon(identifier: Identifier) -> Identifier:
     """Try within a request, after its transaction: at most three seconds, none while DataCite is known not to answer.
 
-    Whatever comes of it, the delivery is the queue's when it did not succeed. Gives the identifier as it is then.
+    Whatever comes of it, the delivery is the queue's when it did not succeed, and at once that of a collection with many
+    members. Gives the identifier as it is then.
     """
-    if is_enabled() and not is_in_trouble():
+    is_small = identifier.collection is None or identifier.collection.member_count <= QUICK_MEMBERS
+    if is_enabled() and is_small and not is_in_trouble():
         client = client_from_settings(timeout=QUICK_TIMEOUT)
         outbox.deliver_now(TOPIC, identifier.doi, partial(deliver, client=client, is_quick=True))
     identifier.refresh_from_db()

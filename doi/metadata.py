@@ -14,7 +14,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 
 from catalogue import access
-from catalogue.collection_contents import datasets_in, investigations_in
+from catalogue.collection_contents import datasets_in, investigations_in, members_in
 from catalogue.collection_selectors import licence_ref, text_of
 from catalogue.models import Collection, Concept, Facility, Investigation, TeamMember
 from catalogue.models.collections import CollectionState
@@ -193,8 +193,12 @@ def _facility_of(collection: Collection) -> Facility | None:
     """The publisher: the facility of the home investigation, else of the first member's."""
     if collection.home is not None:
         return collection.home.facility
-    first = investigations_in(collection).select_related("facility").order_by("pk").first()
-    return first.facility if first else None
+    members = members_in(collection).filter(part__isnull=True)
+    first = members.select_related("investigation__facility", "dataset__investigation__facility").order_by("pk").first()
+    if first is None:
+        return None
+    holder = first.dataset or first
+    return holder.investigation.facility if holder.investigation else None
 
 
 def _period(started_at: datetime, ended_at: datetime | None, zone: ZoneInfo) -> str:

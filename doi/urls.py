@@ -18,6 +18,7 @@ urlpatterns = [
     path("doi/drafts/<uuid:uid>/publish", publishing.publish_page, name="doi-publish"),
     path("doi/drafts/<uuid:uid>/act", publishing.act_page, name="doi-act"),
     path("doi/drafts/<uuid:uid>/remove", wizard.remove_page, name="doi-remove"),
+    path("investigations/<uuid:uid>/doi/retry", publishing.retry_session, name="session-doi-retry"),
     path("consents/<uuid:uid>", consents.consent_page, name="consent"),
     path("doi/<doi:doi>", landing.landing_page, name="landing"),
     path("cite/<doi:doi>.bib", landing.citation_file, {"form": "bib"}, name="cite-bib"),

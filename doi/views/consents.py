@@ -19,7 +19,7 @@ from catalogue.collection_selectors import text_of
 from catalogue.errors import InvalidInput, NotFound
 from catalogue.models import ReleaseConsent
 from catalogue.services.consents import decide_consent, is_leader
-from doi.views.status import name_of
+from doi.status import name_of
 
 TITLES_SHOWN = 20
 

@@ -26,7 +26,7 @@ from catalogue.collection_selectors import (
     may_publish,
     versions_of,
 )
-from catalogue.errors import InvalidInput
+from catalogue.errors import InvalidInput, NotFound
 from catalogue.interop.datacite import attributes_of
 from catalogue.interop.datacite_xml import xml_of_attributes
 from catalogue.models import Collection, Dataset
@@ -41,7 +41,7 @@ from doi.intents import is_enabled
 from doi.metadata import publication_of
 from doi.models import Identifier, Problem
 from doi.names import doi_name
-from doi.views.status import declined_of, leader_of, status_of
+from doi.status import declined_of, leader_of, status_of_collection
 from doi.views.steps import Problems, is_htmx, own_problems, refused_fields, steps_of, told_problems
 
 TITLES_SHOWN = 20
@@ -158,7 +158,7 @@ def draft_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Where a collection and its DOI are. htmx asks for it again and again, and gets nothing while nothing has changed."""
     collection = find_editable(uid, request.principal)
     identifier = Identifier.objects.filter(collection=collection).first()
-    status = status_of(collection, identifier)
+    status = status_of_collection(collection, identifier)
     if is_htmx(request) and request.GET.get("seen") == status.key:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     is_refused = identifier is not None and identifier.problem == Problem.REFUSED
@@ -212,3 +212,14 @@ def _withdraw(request: HttpRequest, collection: Collection) -> HttpResponse:
         messages.error(request, error.message)
         return redirect(reverse("doi-draft", args=[collection.uid]) + "#withdraw")
     return redirect("doi-draft", collection.uid)
+
+
+@login_required
+@require_POST
+def retry_session(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """The button beside the DOI of an investigation."""
+    identifier = Identifier.objects.filter(investigation__uid=uid).first()
+    if identifier is None or not services.may_retry(identifier, request.principal):
+        raise NotFound("There is no such investigation, or none that you may change.")
+    deliver_soon(services.retry(actor=request.principal, identifier=identifier))
+    return redirect("investigation", uid)

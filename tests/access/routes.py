@@ -203,6 +203,12 @@ DOIS = [
         for step in ("/act", "/remove")
     ),
     Route(
+        "investigations/<uuid:uid>/doi/retry",
+        "post only",
+        record("investigations", "investigations/<uuid:uid>/doi/retry"),
+        frozenset(TEAM),
+    ),
+    Route(
         "consents/<uuid:uid>",
         "consent",
         lambda world, state: f"/consents/{world.consent.uid}",

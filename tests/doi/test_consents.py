@@ -15,7 +15,7 @@ from catalogue.services.collection_members import add_members, remove_members
 from catalogue.services.consents import ask_consents, decide_consent, open_consents
 from doi import services
 from doi.receivers import on_collections_changed
-from doi.selectors import delivery_status
+from doi.status import name_of, status_of
 from tests import factories
 from tests.doi.world import Draft, deliver, make_draft, waiting, write_text
 
@@ -56,9 +56,8 @@ def test_a_publication_waits_for_the_leader_whose_data_it_would_open(draft, othe
     draft.read_again()
     assert draft.collection.state == "publishing"
     assert draft.identifier.state == "draft"
-    assert delivery_status(draft.identifier).text == (
-        "Waiting for the consent of the principal investigator of Theirs."
-    )
+    asked = f"Asked: {name_of(other_pi)} for “Theirs”. Nothing is public until they have agreed."
+    assert status_of(draft.identifier).text == asked
     assert list(open_consents(principal_of(other_pi))) == [the_question()]
     answer(other_pi, agrees=True)
     deliver()

@@ -15,8 +15,8 @@ from catalogue.models.collections import CollectionState
 from doi import delivery, services
 from doi.client import client_from_settings
 from doi.models import Identifier, IdentifierState, Problem
-from doi.selectors import delivery_status
 from doi.standin.faults import Fault
+from doi.status import status_of
 from doi.sweep import sweep
 from tests import factories
 from tests.doi.world import Draft, deliver, make_draft, waiting, write_text
@@ -121,8 +121,9 @@ def test_a_busy_datacite_is_left_alone_for_as_long_as_it_asks(datacite):
     deliver()
     entry = OutboxEntry.objects.get(topic="doi")
     assert timedelta(minutes=29) < entry.available_at - timezone.now() < timedelta(minutes=37)
-    status = delivery_status(draft.identifier)
-    assert (status.problem, status.next_attempt_at) == (Problem.LATER, entry.available_at)
+    status = status_of(draft.identifier)
+    assert (draft.identifier.problem, status.next_attempt_at) == (Problem.LATER, entry.available_at)
+    assert status.text.startswith("DataCite does not answer at present.") and status.may_retry
 
 
 def test_what_datacite_refuses_makes_a_draft_again_with_the_reason_and_is_not_repeated(datacite):

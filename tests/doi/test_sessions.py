@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from catalogue.access import ANONYMOUS, SYSTEM, principal_of
+from catalogue.circuit import circuit_of
 from catalogue.entries import InvestigationEntry
 from catalogue.errors import NotAllowed
 from catalogue.models import Investigation
@@ -195,3 +196,21 @@ def test_the_clock_is_heeded_for_any_number_of_sessions_at_few_statements(dataci
     assert waiting() == 3
     sweep(actor=SYSTEM)
     assert waiting() == 3
+
+
+def test_the_team_sees_on_the_page_of_its_investigation_why_its_doi_waits_and_tries_again(datacite, client):
+    pi = factories.make_user()
+    investigation = register(pi=pi)
+    datacite.stop()
+    deliver()
+    address = f"/investigations/{investigation.uid}"
+    assert "cannot be reached" not in client.get(address).content.decode(), "only the team is told"
+    client.force_login(pi)
+    page = client.get(address).content.decode()
+    assert investigation.identifier.doi in page and "cannot be reached" in page and "Next attempt" in page
+    datacite.start()
+    Identifier.objects.update(last_attempt_at=None)
+    circuit_of("datacite", datacite.url, datacite.user).record_success()
+    assert client.post(f"{address}/doi/retry").status_code == 302
+    assert state_of(investigation) == "findable"
+    assert "leads everybody to its landing page" in client.get(address).content.decode()

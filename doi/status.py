@@ -1,4 +1,4 @@
-"""What stands on the page of a collection about its DOI: where it is on its way, in words, and what its owner can do now."""
+"""How a DOI stands, in words: for the page of its owners, who can act on it, and for administrators. Reads only."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +15,12 @@ from doi.models import Identifier, IdentifierState, Problem
 
 SOON, LATER = 2, 30
 MOST_DECLINED = 20
+SETTLED = {
+    IdentifierState.NONE: ("Not asked for", "Nobody knows of it yet.", ""),
+    IdentifierState.DRAFT: ("Reserved", "It may be cited in a manuscript, and leads nowhere yet.", "open"),
+    IdentifierState.REGISTERED: ("Hidden", "It leads to a page that says why, and is in no search.", "stop"),
+    IdentifierState.FINDABLE: ("Findable", "It leads everybody to its landing page.", "open"),
+}
 PROBLEMS = {
     Problem.LATER: "DataCite does not answer at present. It is tried again of itself.",
     Problem.UNKNOWN: "The connection broke while DataCite was being told. It is asked what it has, then tried again.",
@@ -43,7 +49,15 @@ class Status:
         return f"{self.title}|{self.text}|{attempt}"
 
 
-def status_of(collection: Collection, identifier: Identifier | None) -> Status:
+def status_of(identifier: Identifier) -> Status:
+    """The status of any DOI, its record fetched with it."""
+    if identifier.collection is not None:
+        return status_of_collection(identifier.collection, identifier)
+    return _delivered(identifier, Status(*SETTLED[IdentifierState(identifier.state)]))
+
+
+def status_of_collection(collection: Collection, identifier: Identifier | None) -> Status:
+    """The status of a collection, which has no DOI before one is reserved."""
     if collection.state == CollectionState.WITHDRAWN:
         return _delivered(identifier, Status("Withdrawn", "Its DOI leads to a page that says so and why.", "stop"))
     if collection.state == CollectionState.PUBLISHED:
