@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.contrib.auth.models import Group
 from django.db.models import BigIntegerField, Exists, OuterRef, Q, QuerySet, Value
 
 from catalogue.anonymity import HiddenPerson
@@ -65,13 +64,6 @@ class Principal:
     def reads_closed_data(self) -> bool:
         """Whether teams and grants count for this principal: not for instruments, nor for tokens without `read`."""
         return self.user_id is not None and self.instrument_id is None and self.has_scope("read")
-
-    @property
-    def reader_keys(self) -> frozenset[str]:
-        if not self.reads_closed_data:
-            return frozenset()
-        groups = Group.objects.filter(user=self.user_id).values_list("pk", flat=True)
-        return frozenset({f"user:{self.user_id}", *(f"group:{key}" for key in groups)})
 
 
 ANONYMOUS = Principal()

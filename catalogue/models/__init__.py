@@ -8,6 +8,7 @@ from catalogue.models.facilities import Facility, Instrument, Licence, Technique
 from catalogue.models.investigations import AccessGrant, Investigation, Proposal, Sample, TeamMember
 from catalogue.models.operations import (
     AuditEntry,
+    DatasetRevision,
     Download,
     IdempotencyKey,
     OutboxEntry,
@@ -29,6 +30,7 @@ __all__ = [
     "Concept",
     "Datafile",
     "Dataset",
+    "DatasetRevision",
     "Download",
     "EmbargoReminder",
     "ExtensionRequest",

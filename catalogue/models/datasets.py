@@ -58,6 +58,15 @@ class Dataset(Record):
     size = models.PositiveBigIntegerField(default=0, editable=False, help_text="Bytes")
     download_count = models.PositiveBigIntegerField(default=0, editable=False)
 
+    # What `catalogue/selectors.py` fetches with a row: no columns of the table.
+    own_doi: str | None
+    technique_terms: list[dict[str, str]]
+    sources: list[dict[str, str]]
+    results: list[dict[str, str]]
+    relation_rows: list[dict[str, str]]
+    is_published: bool
+    is_selected: bool
+
     class Meta:
         ordering = ["-id"]
         constraints = [

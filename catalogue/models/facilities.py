@@ -136,6 +136,9 @@ class Instrument(Record):
     techniques = models.ManyToManyField(Technique, related_name="instruments", blank=True)
     dataset_count = models.PositiveBigIntegerField(default=0, editable=False)
 
+    # What `catalogue/selectors.py` fetches with a row: no column of the table.
+    technique_terms: list[dict[str, str]]
+
     class Meta:
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["facility", "name"], name="instrument_name_unique")]

@@ -58,6 +58,9 @@ class Investigation(Record):
     first_dataset_key = models.BigIntegerField(null=True, editable=False)
     last_dataset_key = models.BigIntegerField(null=True, editable=False)
 
+    # What `catalogue/selectors.py` fetches with a row: no column of the table.
+    relation_rows: list[dict[str, str]]
+
     class Meta:
         ordering = ["-id"]
         constraints = [

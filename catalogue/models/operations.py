@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from catalogue.models.base import make_uid
 
@@ -29,6 +30,22 @@ class OutboxEntry(models.Model):
             models.Index(fields=["topic", "key"], name="outbox_by_key"),
             models.Index(fields=["-id"], name="outbox_failed", condition=~Q(last_error="")),
         ]
+
+
+class DatasetRevision(models.Model):
+    """What a search index should hold of a dataset: a number raised by every change of anything that its documents are made of.
+
+    `number` is raised in the transaction of the change, by its row's lock one change after the other, and is the version of
+    the index documents. `is_pending` until the indexer wrote them for this very number.
+    """
+
+    dataset = models.OneToOneField("catalogue.Dataset", models.CASCADE, primary_key=True, related_name="revision")
+    number = models.PositiveBigIntegerField(default=1)
+    is_pending = models.BooleanField(default=True)
+    changed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["dataset"], name="revision_pending", condition=Q(is_pending=True))]
 
 
 class AuditEntry(models.Model):

@@ -159,6 +159,16 @@ def test_a_site_that_publishes_metadata_under_embargo_still_keeps_the_files(data
     assert {access.dataset_level(d, ANONYMOUS, now=now) for d in closed} == {Level.METADATA}
 
 
+def kept_documents(neutral: neutral_access.NeutralFilter, dataset: Dataset) -> list[str]:
+    values = {
+        "opens_at": access.opens_at(dataset),
+        "dataset": dataset.pk,
+        "investigation": dataset.investigation_id,
+        "instrument": dataset.instrument_id,
+    }
+    return [kind for kind in ("full", "summary") if neutral.keeps(document=kind, **values)]
+
+
 @pytest.mark.parametrize("policy", ["summary", "none"])
 def test_the_neutral_filter_keeps_exactly_one_document_of_what_may_be_found(askers, datasets, now, policy):
     factories.set_embargo_metadata(policy)
@@ -166,13 +176,7 @@ def test_the_neutral_filter_keeps_exactly_one_document_of_what_may_be_found(aske
         if expected_level(dataset, name, now) == Level.TOMBSTONE or name == "curator" and access.is_withdrawn(dataset):
             continue
         neutral = neutral_access.neutral_filter(principal, now=now)
-        readers = neutral_access.readers_of(dataset, now=now)
-        opens_at = access.opens_at(dataset)
-        kept = [
-            kind
-            for kind in ("full", "summary")
-            if neutral.keeps(document=kind, opens_at=opens_at, readers=readers, instrument=dataset.instrument_id)
-        ]
+        kept = kept_documents(neutral, dataset)
         if expected_level(dataset, name, now) == Level.FULL:
             assert kept == ["full"], name
         else:
@@ -196,16 +200,7 @@ def test_each_instrument_may_show_something_else_of_closed_data(now):
         assert listed == ({opened} if level == Level.NOTHING else {opened, closed})
         investigations = access.listed_investigations(ANONYMOUS, now=now).filter(instrument=instrument)
         assert set(investigations) == {row.investigation for row in listed}
-        kept = [
-            kind
-            for kind in ("full", "summary")
-            if neutral_access.neutral_filter(ANONYMOUS, now=now).keeps(
-                document=kind,
-                opens_at=access.opens_at(rows[closed.pk]),
-                readers=frozenset(),
-                instrument=closed.instrument_id,
-            )
-        ]
+        kept = kept_documents(neutral_access.neutral_filter(ANONYMOUS, now=now), rows[closed.pk])
         assert kept == ([] if level == Level.NOTHING else ["summary"])
     assert access.hides_records()
 
@@ -220,13 +215,12 @@ def test_data_open_at_the_very_second_of_the_embargos_end_without_any_job(now):
     assert access.dataset_level(dataset, ANONYMOUS, now=after) == Level.FULL
 
 
-def test_readers_of_a_dataset_are_its_team_and_those_with_an_unexpired_grant(now):
-    pi, granted, expired = (factories.make_user(name) for name in ("pi", "granted", "expired"))
-    investigation = factories.make_investigation(pi=pi)
-    dataset = factories.make_dataset(investigation)
+def test_a_grant_that_ends_closes_search_at_that_moment_without_a_new_index(now):
+    granted = factories.make_user("granted")
+    dataset = factories.make_dataset(factories.make_investigation())
     factories.make_grant(granted, dataset=dataset, expires_at=now + DAY)
-    factories.make_grant(expired, investigation=investigation, expires_at=now - DAY)
-    assert neutral_access.readers_of(dataset, now=now) == {f"user:{pi.pk}", f"user:{granted.pk}"}
+    for moment, kept in ((now, ["full"]), (now + DAY, ["summary"])):
+        assert kept_documents(neutral_access.neutral_filter(principal_of(granted), now=moment), dataset) == kept
 
 
 @pytest.mark.parametrize("kind", ["dataset", "investigation"])

@@ -299,7 +299,8 @@ class Embargoes(RuleBasedStateMachine):
         for row in rows:
             document = {
                 "opens_at": access.opens_at(row),
-                "readers": neutral_access.readers_of(row, now=now),
+                "dataset": row.pk,
+                "investigation": row.investigation_id,
                 "instrument": row.instrument_id,
             }
             for role, neutral in filters.items():
