@@ -4,7 +4,7 @@ One deliverer at a time holds the lease of an identifier. It reads the rows anew
 hands the answer to `doi/outcomes.py`, which writes it. No network call is made within a transaction.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,11 +15,11 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from catalogue import outbox
-from catalogue.interop.datacite import attributes_of, payload_hash
+from catalogue.interop.datacite import attributes_of
 from catalogue.outbox import Retry
 from doi import kernel, outcomes
 from doi.client import Accepted, DataCiteClient, DataCiteError, Refused, TryLater, UnknownOutcome, client_from_settings
-from doi.comparison import differences
+from doi.comparison import Fingerprints, differences, fingerprint_found, fingerprint_sent
 from doi.intents import TOPIC, is_enabled
 from doi.metadata import publication_of
 from doi.models import Identifier, IdentifierState, Problem
@@ -39,9 +39,10 @@ EVENTS = {IdentifierState.FINDABLE: "publish", IdentifierState.REGISTERED: "hide
 
 @dataclass(frozen=True)
 class Answer:
-    """What DataCite has: the state, and whether its attributes are those that were sent."""
+    """What DataCite has: the state, its attributes, and whether they are those that were sent."""
 
     state: IdentifierState
+    attributes: Mapping[str, Any]
     is_ours: bool = True
 
 
@@ -137,10 +138,10 @@ def _tell(attempt: Attempt) -> None:
         outcomes.settle(identifier, claim, plan)
         return
     attributes = attributes_of(publication_of(identifier, now=now))
-    fingerprint = payload_hash(attributes)
+    known, fingerprint = Fingerprints.from_text(identifier.accepted_hash), fingerprint_sent(attributes)
     conclude = partial(outcomes.confirm, identifier, claim, plan, related=stated_relations(identifier))
-    if (identifier.state, identifier.accepted_hash) == (plan.wanted, fingerprint):
-        conclude(state=plan.wanted, fingerprint=fingerprint)
+    if (identifier.state, known.ours) == (plan.wanted, fingerprint):
+        conclude(state=plan.wanted, fingerprints=known)
         return
     if plan.wanted == IdentifierState.FINDABLE and (found := kernel.find_problems(attributes)):
         answer = _refuse(attempt, found, _told(found), attributes)
@@ -148,9 +149,20 @@ def _tell(attempt: Attempt) -> None:
         answer = _send(attempt, plan, attributes)
     if answer is None:
         return
-    conclude(state=answer.state, fingerprint=fingerprint if answer.is_ours else "")
+    conclude(state=answer.state, fingerprints=_fingerprints(attempt, answer, fingerprint, known))
     if answer.state != plan.wanted:
         raise Retry(f"DataCite has the DOI as {answer.state}; wanted is {plan.wanted}.")
+
+
+def _fingerprints(attempt: Attempt, answer: Answer, sent: str, known: Fingerprints) -> Fingerprints:
+    if not answer.is_ours:
+        return Fingerprints()
+    attributes = answer.attributes
+    if known.theirs and not known.ours:
+        # It differed at night. What it is now is read as the night reads it, lest DataCite's own ways are sent every night.
+        found = _ask(attempt, Problem.LATER)
+        attributes = found.attributes if found else {}
+    return Fingerprints(sent, fingerprint_found(attributes))
 
 
 def _send(attempt: Attempt, plan: Plan, attributes: dict[str, Any]) -> Answer | None:
@@ -168,7 +180,7 @@ def _send(attempt: Attempt, plan: Plan, attributes: dict[str, Any]) -> Answer | 
         return _after_silence(attempt, error, plan, attributes)
     except TryLater as error:
         raise _put_off(attempt, Problem.LATER, error) from error
-    return Answer(IdentifierState(accepted.state))
+    return Answer(IdentifierState(accepted.state), accepted.attributes)
 
 
 def _after_refusal(attempt: Attempt, error: Refused, attributes: dict[str, Any]) -> Answer | None:
@@ -186,7 +198,8 @@ def _refuse(
     if identifier.collection is not None and identifier.state not in PUBLIC:
         found = _ask(attempt, Problem.UNKNOWN)
         if found is not None and found.state == IdentifierState.FINDABLE:
-            return Answer(IdentifierState.FINDABLE, is_ours=not differences(attributes, found.attributes))
+            is_ours = not differences(attributes, found.attributes)
+            return Answer(IdentifierState.FINDABLE, found.attributes, is_ours)
     outcomes.refuse(identifier, attempt.claim, _by_field(problems), words)
     return None
 
@@ -199,7 +212,7 @@ def _after_silence(attempt: Attempt, error: UnknownOutcome, plan: Plan, attribut
     found = _ask(attempt, Problem.UNKNOWN)
     if found is None or found.state != plan.wanted or differences(attributes, found.attributes):
         raise Retry(str(error)) from error
-    return Answer(plan.wanted)
+    return Answer(plan.wanted, found.attributes)
 
 
 def _ask(attempt: Attempt, problem: Problem) -> Accepted | None:

@@ -35,7 +35,8 @@ class Identifier(models.Model):
     """The DOI of one investigation, one version of a collection, or one concept. It is never deleted.
 
     `wanted` follows from the record and the clock; every change of what is to be told to DataCite raises `wanted_version`.
-    `state`, `accepted_version`, `accepted_hash` (of the attributes) and `accepted_at` are what DataCite last confirmed.
+    `state`, `accepted_version`, `accepted_hash` (`doi.comparison.Fingerprints`) and `accepted_at` are what DataCite last
+    confirmed.
     `changes_at` is the moment at which the clock alone changes what is to be told. `claimed_until` is the lease of the one
     deliverer at work. `problems` holds messages by the form field that they belong to.
     """

@@ -14,6 +14,7 @@ from catalogue.models import Collection, Concept, Investigation
 from catalogue.models.collections import CollectionState
 from catalogue.publication import RelatedIdentifier
 from catalogue.services.collection_release import publish_collection, record_doi, return_to_draft
+from doi.comparison import Fingerprints
 from doi.intents import announce, ensure_identifier, queue
 from doi.models import Identifier, IdentifierState, Problem
 from doi.relations import neighbours_of, write_links
@@ -45,10 +46,10 @@ def confirm(
     plan: Plan,
     *,
     state: IdentifierState,
-    fingerprint: str,
+    fingerprints: Fingerprints,
     related: tuple[RelatedIdentifier, ...],
 ) -> None:
-    """DataCite has the DOI in `state`, with the attributes of this `fingerprint` (empty when they are not ours).
+    """DataCite has the DOI in `state`, with the attributes of these `fingerprints` (empty when they are not ours).
 
     `related` are the relations that the record's own authors state.
     """
@@ -65,7 +66,7 @@ def confirm(
             identifier,
             claim,
             state=state,
-            accepted_hash=fingerprint,
+            accepted_hash=str(fingerprints),
             accepted_at=now,
             checked_at=now,
             **values,

@@ -1,6 +1,7 @@
 """What finds the DOIs that no news led to: every few minutes those without a delivery, every night those that differ."""
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,10 +12,10 @@ from django.utils import timezone
 
 from catalogue.access import Principal
 from catalogue.errors import NotAllowed
-from catalogue.interop.datacite import attributes_of, payload_hash
+from catalogue.interop.datacite import attributes_of
 from catalogue.models import Investigation
 from doi.client import DataCiteClient, DataCiteError, client_from_settings
-from doi.comparison import differences
+from doi.comparison import Fingerprints, fingerprint_found, fingerprint_sent
 from doi.delivery import with_records
 from doi.intents import PORTION, announce, is_enabled, queue
 from doi.metadata import publication_of
@@ -24,8 +25,10 @@ from doi.wanted import plan_of
 
 logger = logging.getLogger(__name__)
 
-AT_NIGHT = 5_000
-YOUNGEST = timedelta(hours=1)
+AT_ONCE = 100
+# The schedule starts it every ten minutes of the night.
+LASTING = timedelta(minutes=9)
+YOUNGEST = timedelta(hours=20)
 
 
 @dataclass
@@ -53,10 +56,10 @@ def sweep(*, actor: Principal) -> int:
     return count
 
 
-def reconcile(*, actor: Principal, limit: int = AT_NIGHT) -> Findings:
+def reconcile(*, actor: Principal, lasting: timedelta = LASTING) -> Findings:
     """Compare the DOIs that were compared longest ago with DataCite, and intend to tell it again where the two differ.
 
-    It stops where DataCite does not answer; the next night goes on from there.
+    It stops where DataCite does not answer and when its time is over; the next run goes on from there.
     """
     _check(actor)
     findings = Findings()
@@ -64,17 +67,18 @@ def reconcile(*, actor: Principal, limit: int = AT_NIGHT) -> Findings:
         return findings
     findings.missing = _ensure_missing(actor)
     client = client_from_settings()
-    known = Identifier.objects.exclude(state=IdentifierState.NONE).filter(checked_at__lt=timezone.now() - YOUNGEST)
-    oldest = list(known.order_by("checked_at").values_list("pk", flat=True)[:limit])
-    for start in range(0, len(oldest), PORTION):
-        if not _compare_all(oldest[start : start + PORTION], client, findings):
+    known = Identifier.objects.exclude(state=IdentifierState.NONE)
+    oldest = known.filter(checked_at__lt=timezone.now() - YOUNGEST).order_by("checked_at")
+    ends_at = time.monotonic() + lasting.total_seconds()
+    while time.monotonic() < ends_at and (portion := list(with_records(oldest)[:AT_ONCE])):
+        if not _compare_all(portion, client, findings):
             break
     logger.info("compared with DataCite: %s", findings)
     return findings
 
 
-def _compare_all(keys: Sequence[int], client: DataCiteClient, findings: Findings) -> bool:
-    for identifier in with_records(Identifier.objects.filter(pk__in=keys)):
+def _compare_all(identifiers: Sequence[Identifier], client: DataCiteClient, findings: Findings) -> bool:
+    for identifier in identifiers:
         try:
             _compare(identifier, client, findings)
         except DataCiteError as error:
@@ -83,32 +87,30 @@ def _compare_all(keys: Sequence[int], client: DataCiteClient, findings: Findings
         except Exception:
             # A record that cannot be described must not hold up the others.
             logger.exception("the DOI %s cannot be compared", identifier.doi)
+            Identifier.objects.filter(pk=identifier.pk).update(checked_at=timezone.now())
     return True
 
 
 def _compare(identifier: Identifier, client: DataCiteClient, findings: Findings) -> None:
     now = timezone.now()
-    attributes = attributes_of(publication_of(identifier, now=now))
     plan = plan_of(identifier, now=now)
-    is_changed = payload_hash(attributes) != identifier.accepted_hash or plan.wanted != identifier.wanted
+    known = Fingerprints.from_text(identifier.accepted_hash)
+    ours = fingerprint_sent(attributes_of(publication_of(identifier, now=now)))
     found = client.get(identifier.doi)
+    theirs = fingerprint_found(found.attributes) if found else ""
+    is_changed = ours != known.ours or plan.wanted != identifier.wanted
+    is_other = found is None or found.state != identifier.state or theirs != known.theirs
     findings.compared += 1
     findings.changed_here += is_changed
     findings.unknown_there += found is None
-    is_other = (
-        found is None
-        or found.state != identifier.state
-        or (not is_changed and differences(attributes, found.attributes))
-    )
     findings.differing += bool(is_other and found is not None)
     rows = Identifier.objects.filter(pk=identifier.pk)
     with transaction.atomic():
         rows.update(checked_at=now)
-        if is_other and rows.filter(accepted_version=identifier.accepted_version).update(accepted_hash=""):
-            what = (
-                "is not known there" if found is None else f"differs there: {differences(attributes, found.attributes)}"
-            )
-            logger.warning("the DOI %s %s", identifier.doi, what)
+        if is_other and rows.filter(accepted_version=identifier.accepted_version).update(
+            accepted_hash=str(Fingerprints(theirs=theirs))
+        ):
+            logger.warning("the DOI %s %s", identifier.doi, "differs there" if found else "is not known there")
         if is_changed or is_other:
             announce(rows)
 

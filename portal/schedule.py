@@ -26,7 +26,11 @@ JOBS = (
     Job("catalogue.tasks.measure_statistics", timedelta(minutes=10), "counts the archive for pages and metrics"),
     Job("catalogue.tasks.announce_openings", timedelta(minutes=5), "tells teams, search and DOIs what has opened"),
     Job("doi.tasks.sweep_dois", timedelta(minutes=5), "tells DataCite what is due by the clock or was never announced"),
-    Job("doi.tasks.reconcile_dois", crontab(hour=1, minute=20), "compares the DOIs with what DataCite has of them"),
+    Job(
+        "doi.tasks.reconcile_dois",
+        crontab(hour="1-5", minute="*/10"),
+        "compares the DOIs with what DataCite has of them",
+    ),
     Job("catalogue.tasks.send_reminders", crontab(hour=6, minute=0), "reminds of embargoes that end soon"),
     Job("catalogue.tasks.tidy_up", crontab(hour=2, minute=10), "removes old answers, drafts and sessions"),
     Job("catalogue.tasks.recount_downloads", crontab(hour=2, minute=40), "counts downloads anew from the usage log"),

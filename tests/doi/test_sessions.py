@@ -9,7 +9,7 @@ from catalogue.access import ANONYMOUS, SYSTEM, principal_of
 from catalogue.circuit import circuit_of
 from catalogue.entries import InvestigationEntry
 from catalogue.errors import NotAllowed
-from catalogue.models import Investigation
+from catalogue.models import Investigation, OutboxEntry
 from catalogue.models.investigations import TeamRole
 from catalogue.services.investigations import create_investigation, update_investigation
 from doi.client import client_from_settings
@@ -155,13 +155,35 @@ def test_what_was_changed_at_datacite_by_another_hand_is_put_right_at_night(data
     investigation = register()
     deliver()
     client_from_settings().put(investigation.identifier.doi, {"titles": [{"title": "Vandalised"}]})
-    time_machine.move_to(timezone.now() + timedelta(hours=2))
+    time_machine.move_to(timezone.now() + timedelta(days=1))
     assert reconcile(actor=SYSTEM).differing == 1
     deliver()
     assert told(investigation)["titles"][0]["title"] == investigation.title
-    time_machine.move_to(timezone.now() + timedelta(hours=2))
+    time_machine.move_to(timezone.now() + timedelta(days=1))
     findings = reconcile(actor=SYSTEM)
     assert (findings.compared, findings.differing, findings.changed_here) == (1, 0, 0)
+
+
+def test_what_was_added_at_datacite_is_found_and_sent_once_and_not_every_night(datacite, time_machine):
+    investigation = register()
+    deliver()
+    place = {"geoLocationPlace": "The moon"}
+    client_from_settings().put(investigation.identifier.doi, {"geoLocations": [place]})
+    for differing in (1, 0, 0):
+        time_machine.move_to(timezone.now() + timedelta(days=1))
+        assert reconcile(actor=SYSTEM).differing == differing
+        deliver()
+    assert datacite.log()["dois"][investigation.identifier.doi]["writes"] == 3
+
+
+def test_the_comparison_goes_on_where_it_ended_until_every_doi_was_compared(datacite, time_machine):
+    for _ in range(3):
+        register()
+    deliver()
+    time_machine.move_to(timezone.now() + timedelta(days=1))
+    assert reconcile(actor=SYSTEM, lasting=timedelta()).compared == 0
+    assert reconcile(actor=SYSTEM).compared == 3
+    assert reconcile(actor=SYSTEM).compared == 0, "each once a night"
 
 
 def test_only_the_site_gives_dois_to_investigations(datacite):
@@ -203,6 +225,7 @@ def test_the_team_sees_on_the_page_of_its_investigation_why_its_doi_waits_and_tr
     investigation = register(pi=pi)
     datacite.stop()
     deliver()
+    OutboxEntry.objects.update(available_at=timezone.now() + timedelta(hours=1))
     address = f"/investigations/{investigation.uid}"
     assert "cannot be reached" not in client.get(address).content.decode(), "only the team is told"
     client.force_login(pi)
