@@ -13,7 +13,8 @@ from django_ratelimit.decorators import ratelimit
 
 from catalogue.browse import MOST_COUNTED, SORTS
 from search.backends import database
-from search.query import Query, parse_query
+from search.query import Query
+from search.query_reading import parse_query
 
 SORT_LABELS = {"newest": "newest", "oldest": "oldest", "acquired": "measured last"}
 
@@ -43,7 +44,10 @@ def search_page(request: HttpRequest) -> HttpResponse:
         "chips": shown,
         "notes": parsed.notes,
         "best_removal": None if answer.records else best_removal(query, shown),
-        "sorts": [{"value": name, "label": SORT_LABELS[name], "is_current": name == query.order} for name in SORTS],
+        "sorts": [
+            {"value": name, "label": SORT_LABELS[name], "is_current": name == database.as_filter(query).sort}
+            for name in SORTS
+        ],
         "view": query.view,
         "all_url": reverse("search"),
         "api_url": f"{settings.SITE_URL}{reverse('api-datasets')}?{query.url_parameters()}",

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from catalogue import selectors
 from catalogue.access import hides_records
-from catalogue.browse import MOST_COUNTED, DatasetFilter, Lists
+from catalogue.browse import MOST_COUNTED, SORTS, DatasetFilter, Lists
 from catalogue.models import Facility, Instrument, Technique
 from catalogue.models.datasets import DatasetKind
 from catalogue.record import DatasetRecord
@@ -83,7 +83,7 @@ def as_filter(query: Query) -> DatasetFilter:
         access=query.access,
         acquired_from=query.acquired_from,
         acquired_to=query.acquired_to,
-        sort=query.order,
+        sort=query.order if query.order in SORTS else "newest",
     )
 
 
