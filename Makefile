@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types tests lock bench
+.PHONY: help run test lint types tests pytest lock bench
 
 PYTHON_IN_VENV := .venv/bin/python
 TEST := DJANGO_SETTINGS_MODULE=portal.settings.test $(PYTHON_IN_VENV)
@@ -38,8 +38,12 @@ lint:
 	$(TEST) manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(PYTHON_IN_VENV) manage.py check --deploy --fail-level WARNING
 
-# Every test on SQLite, then on PostgreSQL those that must give equal answers there.
+# Beside a real Elasticsearch where there is Java for it.
 tests:
+	@scripts/elasticsearch with $(MAKE) --no-print-directory pytest
+
+# Every test on SQLite, then on PostgreSQL those that must give equal answers there.
+pytest:
 	$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile -q
 	$(PYTHON_IN_VENV) -m tests.on_postgres $(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile -q -m both_databases
 

@@ -51,6 +51,12 @@ def redis_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def elasticsearch_url() -> Iterator[str]:
+    """The URL of an Elasticsearch that other tests use too: each puts a prefix of its own behind it."""
+    yield from _provided(services.elasticsearch_server())
+
+
+@pytest.fixture(scope="session")
 def shared_samples() -> Path:
     """The folder of real instrument files, which are not part of this project."""
     folder = services.SHARED / "samples"

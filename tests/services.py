@@ -11,8 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+ELASTICSEARCH = Path(__file__).resolve().parents[1] / "scripts" / "elasticsearch"
 START_SECONDS = 30
+ELASTICSEARCH_START_SECONDS = 180
 
 
 class Missing(Exception):
@@ -26,16 +30,18 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until(is_ready: Callable[[], bool], process: subprocess.Popen, what: str) -> None:
+def wait_until(
+    is_ready: Callable[[], bool], process: subprocess.Popen | None, what: str, seconds: float = START_SECONDS
+) -> None:
     """Return when `is_ready` does; raise when the process ended or did not get ready in time."""
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if process.poll() is not None:
+        if process is not None and process.poll() is not None:
             raise RuntimeError(f"{what} ended with status {process.returncode}")
         if is_ready():
             return
         time.sleep(0.05)
-    raise RuntimeError(f"{what} was not ready after {START_SECONDS} s")
+    raise RuntimeError(f"{what} was not ready after {seconds} s")
 
 
 def stop(process: subprocess.Popen) -> None:
@@ -106,6 +112,34 @@ def redis_server() -> Iterator[str]:
             yield f"redis://127.0.0.1:{port}"
         finally:
             stop(server)
+
+
+@contextmanager
+def elasticsearch_server() -> Iterator[str]:
+    """The Elasticsearch of TEST_SEARCH_URL, which `scripts/elasticsearch with` sets, or one of its own; yields its URL."""
+    if url := os.environ.get("TEST_SEARCH_URL"):
+        wait_until(lambda: _is_elasticsearch(url), None, "Elasticsearch", ELASTICSEARCH_START_SECONDS)
+        yield url
+        return
+    for what in ("java", "fetch"):
+        checked = subprocess.run([ELASTICSEARCH, what], check=False, capture_output=True, text=True)
+        if checked.returncode != 0:
+            raise Missing(checked.stderr.strip().splitlines()[-1])
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    server = subprocess.Popen([ELASTICSEARCH, "serve", str(port)], stdin=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: _is_elasticsearch(url), server, "Elasticsearch", ELASTICSEARCH_START_SECONDS)
+        yield url
+    finally:
+        stop(server)
+        subprocess.run([ELASTICSEARCH, "stop", str(port)], check=True)
+
+
+def _is_elasticsearch(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/_cluster/health", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def answers(port: int) -> bool:
