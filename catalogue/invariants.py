@@ -17,6 +17,7 @@ from catalogue import units
 from catalogue.derived import Picture, picture_path
 from catalogue.identifiers import is_valid_orcid
 from catalogue.models import (
+    Annotation,
     Dataset,
     ExtensionRequest,
     Instrument,
@@ -124,6 +125,12 @@ def check_units_in_si() -> Iterator[str]:
             yield f"numbers in {unit!r} have no value in SI, although the unit is known"
 
 
+def check_files_of_annotations() -> Iterator[str]:
+    strange = Annotation.objects.exclude(dataset_id=F("datafile__dataset_id")).values_list("pk", "datafile_id")
+    for key, file in strange.iterator():
+        yield f"annotation {key} of file {file} names another dataset than that of the file"
+
+
 def check_thumbnails() -> Iterator[str]:
     uids = Dataset.objects.filter(has_thumbnail=True).values_list("uid", flat=True)
     for uid in uids.iterator():
@@ -212,6 +219,7 @@ CHECKS: tuple[Check, ...] = (
     check_dataset_counts,
     check_ancestors_of_techniques,
     check_units_in_si,
+    check_files_of_annotations,
     check_thumbnails,
     check_deliveries,
     check_waiting_extractions,

@@ -9,9 +9,18 @@ from uuid import UUID
 
 from catalogue.access import SYSTEM, Principal, principal_of
 from catalogue.demo.generate import DemoFile, make_demo_files
-from catalogue.demo.plan import DATASETS, FACILITIES, INSTRUMENTS, INVESTIGATIONS, DemoInstrument, DemoInvestigation
+from catalogue.demo.plan import (
+    CATEGORY_OF_PICTURE,
+    DATASETS,
+    FACILITIES,
+    INSTRUMENTS,
+    INVESTIGATIONS,
+    DemoInstrument,
+    DemoInvestigation,
+)
 from catalogue.entries import DatasetEntry, FileEntry
-from catalogue.models import Dataset, Instrument, Investigation, Storage
+from catalogue.models import Datafile, Dataset, Instrument, Investigation, Storage
+from catalogue.services.annotations import CATEGORY, verify_label
 from catalogue.services.declarations import declare_account, declare_facility, declare_instrument
 from catalogue.services.investigations import create_investigation, save_sample
 from catalogue.services.registration import register_dataset
@@ -40,6 +49,7 @@ def make_demo(*, actor: Principal, folder: Path, today: date, say: Callable[[str
     for members in _by_dataset(files):
         _register(members, investigations[members[0].investigation], storages[members[0].instrument])
     _leave_a_file_to_register(files)
+    _say_what_images_show(actor)
     for plan in INVESTIGATIONS:
         if plan.is_released_early:
             release_investigation(actor=actor, investigation=investigations[plan.visit_id])
@@ -50,6 +60,15 @@ def _leave_a_file_to_register(files: Sequence[DemoFile]) -> None:
     """A file that nobody has registered, beside the first one, for whoever tries registration by hand."""
     first = files[0].path
     shutil.copy2(first, first.with_name(f"not-registered-yet{first.suffix}"))
+
+
+def _say_what_images_show(actor: Principal) -> None:
+    """A person's word for most of the pictures; some are left for a classifier and for whoever tries it."""
+    for plan in DATASETS[: len(DATASETS) // 2]:
+        category = CATEGORY_OF_PICTURE.get(str(dict(plan.options).get("picture")))
+        if category:
+            image = Datafile.objects.filter(dataset__registration_key=plan.key).order_by("id")[0]
+            verify_label(actor=actor, datafile=image, kind=CATEGORY, text=category)
 
 
 def is_complete() -> bool:

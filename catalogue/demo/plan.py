@@ -345,3 +345,17 @@ DATASETS = (
     _beamline("HEWL-1_run1", "ELS-29880", "HEWL-1", "Rotation series 1", "crystal frames", "MX"),
     _beamline("HEWL-1_run2", "ELS-29880", "HEWL-1", "Rotation series 2", "crystal frames", "MX"),
 )  # fmt: skip
+
+# What each kind of picture shows, in the words of `catalogue.vocabularies.image_categories`.
+CATEGORY_OF_PICTURE = {
+    "biological": "Biological",
+    "fibres": "Fibres",
+    "film": "Films and coated surfaces",
+    "MEMS": "MEMS devices and electrodes",
+    "nanowires": "Nanowires",
+    "particles": "Particles",
+    "patterned surface": "Patterned surfaces",
+    "porous sponge": "Porous sponges",
+    "powder": "Powders",
+    "tip": "Tips",
+}

@@ -197,8 +197,13 @@ class Parameter(models.Model):
 
 
 class Annotation(models.Model):
-    """What a model or a person says of one file: a label with confidence (0 to 1), and who verified it."""
+    """What a model or a person says of one file: a label with confidence (0 to 1), and who verified it.
 
+    `dataset` is that of the file, so that no page looks for labels among ten thousand files. `kind` names the question that
+    the label answers, such as "category" for what an image shows.
+    """
+
+    dataset = models.ForeignKey(Dataset, models.CASCADE, related_name="annotations", db_index=False)
     datafile = models.ForeignKey(Datafile, models.CASCADE, related_name="annotations")
     kind = models.CharField(max_length=40)
     label = models.CharField(max_length=200)
@@ -217,6 +222,7 @@ class Annotation(models.Model):
                 name="annotation_confidence_range",
             ),
         ]
+        indexes = [models.Index(fields=["dataset", "kind"], name="annotation_by_dataset")]
 
 
 class Relation(models.Model):
