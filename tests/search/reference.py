@@ -6,7 +6,7 @@ It keeps to the words of `search.clauses` and `search.backends.base`. Scores are
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from search import clauses as c
@@ -24,67 +24,35 @@ def tokens(document: Document, field: str) -> list[str | int]:
     return list(value) if isinstance(value, list) else [value]
 
 
-def _number(document: Document, field: str, *, is_parameter: bool) -> float | None:
-    return document.get(PARAMETERS, {}).get(field) if is_parameter else document.get(field)
-
-
 def _is_between(value: float | None, low: float | None, high: float | None) -> bool:
     return value is not None and (low is None or value >= low) and (high is None or value <= high)
 
 
-def _has_phrase(document: Document, clause: c.Phrase) -> bool:
-    words, long = tokens(document, clause.field), len(clause.words)
-    return any(tuple(words[at : at + long]) == clause.words for at in range(len(words) - long + 1))
+def _has_phrase(words: list[str | int], phrase: tuple[str, ...]) -> bool:
+    long = len(phrase)
+    return any(tuple(words[at : at + long]) == phrase for at in range(len(words) - long + 1))
 
 
-def _has_glob(document: Document, clause: c.Glob) -> bool:
-    escaped = re.escape(clause.pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    pattern = re.compile(escaped, re.DOTALL)
-    return any(pattern.fullmatch(str(token)) for token in tokens(document, clause.field))
-
-
-def meets(document: Document, clause: c.Clause) -> bool:
-    match clause:
-        case c.Everything():
-            return True
-        case c.All(parts):
-            return all(meets(document, part) for part in parts)
-        case c.Either(parts) | c.Best(parts):
-            return any(meets(document, part) for part in parts)
-        case c.Not(part):
-            return not meets(document, part)
-        case c.Weighted(part, _):
-            return meets(document, part)
-    return _meets_leaf(document, clause)
-
-
-def _meets_leaf(document: Document, clause: c.Clause) -> bool:
-    match clause:
-        case c.Term(field, value):
-            return value in tokens(document, field)
-        case c.AnyOf(field, values):
-            return any(value in tokens(document, field) for value in values)
-        case c.Prefix(field, text):
-            return any(str(token).startswith(text) for token in tokens(document, field))
-        case c.Glob():
-            return _has_glob(document, clause)
-        case c.Phrase():
-            return _has_phrase(document, clause)
-        case c.Between(field, low, high):
-            return _is_between(document.get(field), low, high)
-        case c.ParameterBetween(key, low, high):
-            return _is_between(_number(document, key, is_parameter=True), low, high)
-    raise TypeError(clause)
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
 
 
 @dataclass
 class Reference:
-    """An index in memory. `by_dataset` holds each dataset's documents."""
+    """An index in memory. `by_dataset` holds each dataset's documents; what was once worked out is kept until a write."""
 
     name: str = "reference"
 
     def __post_init__(self) -> None:
         self.by_dataset: dict[int, list[Document]] = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        self.rows = [row for rows in self.by_dataset.values() for row in rows]
+        self.everything = frozenset(range(len(self.rows)))
+        self._columns: dict[str, list[list[str | int]]] = {}
+        self._met: dict[c.Clause, frozenset[int]] = {}
+        self._answers: dict[Request, Found] = {}
 
     def write(self, documents: Iterable[Document], *, removed: Iterable[tuple[int, int]] = ()) -> None:
         arrived: dict[int, list[Document]] = {}
@@ -96,6 +64,7 @@ class Reference:
         for dataset, version in removed:
             if version >= self._version(dataset):
                 self.by_dataset.pop(dataset, None)
+        self._forget()
 
     def _version(self, dataset: int) -> int:
         return self.by_dataset[dataset][0]["version"] if dataset in self.by_dataset else -1
@@ -106,27 +75,102 @@ class Reference:
     def count(self) -> int:
         return len(self.by_dataset)
 
-    def matching(self, *wanted: c.Clause) -> list[Document]:
-        documents = (document for rows in self.by_dataset.values() for document in rows)
-        return [document for document in documents if all(meets(document, clause) for clause in wanted)]
+    def column(self, field: str) -> list[list[str | int]]:
+        """What of `field` each document has."""
+        if field not in self._columns:
+            self._columns[field] = [tokens(row, field) for row in self.rows]
+        return self._columns[field]
+
+    def meeting(self, clause: c.Clause) -> frozenset[int]:
+        """The numbers of the rows that meet `clause`."""
+        if clause not in self._met:
+            self._met[clause] = self._meeting(clause)
+        return self._met[clause]
+
+    def _meeting(self, clause: c.Clause) -> frozenset[int]:
+        match clause:
+            case c.Everything():
+                return self.everything
+            case c.All(parts):
+                return self.everything.intersection(*map(self.meeting, parts))
+            case c.Either(parts) | c.Best(parts):
+                return frozenset().union(*map(self.meeting, parts))
+            case c.Not(part):
+                return self.everything - self.meeting(part)
+            case c.Weighted(part, _):
+                return self.meeting(part)
+            case c.Between(field, low, high):
+                return self._where(lambda row: _is_between(row.get(field), low, high))
+            case c.ParameterBetween(key, low, high):
+                return self._where(lambda row: _is_between(row.get(PARAMETERS, {}).get(key), low, high))
+        return self._with_tokens(clause)
+
+    def _where(self, is_met: Callable[[Document], bool]) -> frozenset[int]:
+        return frozenset(place for place, row in enumerate(self.rows) if is_met(row))
+
+    def _with_tokens(self, clause: c.Clause) -> frozenset[int]:
+        column = self.column(clause.field)
+        match clause:
+            case c.Term(_, value):
+                met = [value in found for found in column]
+            case c.AnyOf(_, values):
+                wanted = set(values)
+                met = [not wanted.isdisjoint(found) for found in column]
+            case c.Prefix(_, text):
+                met = [any(str(token).startswith(text) for token in found) for found in column]
+            case c.Glob(_, text):
+                pattern = _pattern(text)
+                met = [any(pattern.fullmatch(str(token)) for token in found) for found in column]
+            case c.Phrase(_, words):
+                met = [_has_phrase(found, words) for found in column]
+            case _:
+                raise TypeError(clause)
+        return frozenset(place for place, is_met in enumerate(met) if is_met)
 
     def search(self, request: Request) -> Found:
         """Hits are right in any named order; by score they come as they would if all scores were equal."""
-        found = self.matching(request.access, request.scored, *(clause for _, clause in request.filters))
-        answer = Found(total=len(found), hits=tuple(_hits(found, request)))
+        if request not in self._answers:
+            self._answers[request] = self._search(request)
+        return self._answers[request]
+
+    def _search(self, request: Request) -> Found:
+        asked = self.meeting(request.access) & self.meeting(request.scored)
+        found = asked.intersection(*(self.meeting(clause) for _, clause in request.filters))
+        answer = Found(total=len(found), hits=tuple(_hits([self.rows[place] for place in found], request)))
         for name, facet in request.facets:
-            others = [clause for other, clause in request.filters if other != name]
-            documents = self.matching(request.access, request.scored, *others)
+            others = asked.intersection(*(self.meeting(clause) for other, clause in request.filters if other != name))
             if isinstance(facet, Values):
-                answer.values[name] = _values(documents, facet)
+                answer.values[name] = self._values(others, facet)
             elif isinstance(facet, Bins):
-                answer.bins[name] = _bins(documents, facet)
+                answer.bins[name] = _bins(self._numbers(others, facet), facet.edges)
             else:
-                answer.ranges[name] = _range(documents, facet)
+                numbers = self._numbers(others, facet)
+                bounds = (min(numbers), max(numbers)) if numbers else (None, None)
+                answer.ranges[name] = Range(*bounds, len(numbers))
         return answer
+
+    def _values(self, places: Iterable[int], facet: Values) -> tuple[tuple[str | int, int], ...]:
+        column = self.column(facet.field)
+        counts = Counter(value for place in places for value in set(column[place]))
+        pairs = [pair for pair in counts.items() if not facet.among or pair[0] in facet.among]
+        return tuple(sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[: facet.limit])
+
+    def _numbers(self, places: Iterable[int], facet: Bins | Extent) -> list[float]:
+        holders = [self.rows[place] for place in places]
+        if facet.is_parameter:
+            holders = [row.get(PARAMETERS, {}) for row in holders]
+        return [holder[facet.field] for holder in holders if facet.field in holder]
 
     def totals(self, requests: list[Request]) -> list[int]:
         return [self.search(request).total for request in requests]
+
+    def words_like(self, word: str, fields: tuple[str, ...], access: c.Clause, *, limit: int = 5) -> list[str]:
+        """The closest first, then the most frequent: one of several orders that an engine may take for the likeliest."""
+        counts = Counter[str]()
+        for field in fields:
+            counts.update(dict(self.counted_words(field, access)))
+        near = [(edits(word, one), -count, one) for one, count in counts.items() if abs(len(word) - len(one)) <= 2]
+        return [one for distance, _, one in sorted(near) if distance <= 2][:limit]
 
     def words_with_prefix(self, prefix: str, field: str, access: c.Clause, *, limit: int = 10) -> list[str]:
         """The most frequent first, by value on ties."""
@@ -134,7 +178,8 @@ class Reference:
 
     def counted_words(self, field: str, access: c.Clause) -> list[tuple[str, int]]:
         """Each word of `field` with the number of documents that have it."""
-        counts = Counter(str(word) for document in self.matching(access) for word in set(tokens(document, field)))
+        column = self.column(field)
+        counts = Counter(str(word) for place in self.meeting(access) for word in set(column[place]))
         return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
@@ -152,28 +197,12 @@ def _hits(found: list[Document], request: Request) -> list[Hit]:
     return [Hit(one["dataset"], one[request.order]) for one in found[: request.limit]]
 
 
-def _values(documents: list[Document], facet: Values) -> tuple[tuple[str | int, int], ...]:
-    counts = Counter(value for document in documents for value in set(tokens(document, facet.field)))
-    pairs = [pair for pair in counts.items() if not facet.among or pair[0] in facet.among]
-    return tuple(sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[: facet.limit])
-
-
-def _bins(documents: list[Document], facet: Bins) -> tuple[int, ...]:
-    counts = [0] * (len(facet.edges) - 1)
-    for document in documents:
-        value = _number(document, facet.field, is_parameter=facet.is_parameter)
-        if value is None or not facet.edges[0] <= value <= facet.edges[-1]:
-            continue
-        counts[min(bisect_right(facet.edges, value), len(counts)) - 1] += 1
+def _bins(numbers: list[float], edges: tuple[float, ...]) -> tuple[int, ...]:
+    counts = [0] * (len(edges) - 1)
+    for number in numbers:
+        if edges[0] <= number <= edges[-1]:
+            counts[min(bisect_right(edges, number), len(counts)) - 1] += 1
     return tuple(counts)
-
-
-def _range(documents: list[Document], facet: Extent) -> Range:
-    found = (_number(document, facet.field, is_parameter=facet.is_parameter) for document in documents)
-    numbers = [number for number in found if number is not None]
-    if not numbers:
-        return Range(None, None, 0)
-    return Range(min(numbers), max(numbers), len(numbers))
 
 
 def edits(one: str, other: str) -> int:

@@ -182,7 +182,7 @@ def test_versions_come_in_the_order_of_the_keys_and_in_pages(empty: Index):
     assert empty.versions() == expected
     assert empty.versions(limit=3) == expected[:3]
     assert empty.versions(after=10, limit=2) == [(33, 4), (100, 1)]
-    assert empty.versions(after=11) == expected[3:]
+    assert empty.versions(after=11) == expected[4:]
     assert empty.versions(after=1_000_000) == []
 
 
