@@ -9,6 +9,7 @@ from functools import cache
 
 from catalogue import units
 from catalogue.vocabularies.standard_names import STANDARD_NAMES
+from search.clauses import ParameterBetween
 from search.fields import parameter_key
 
 LONGEST_NAME = 200
@@ -148,6 +149,10 @@ class ParameterRange:
     @property
     def label(self) -> str:
         return label_of(self.name)
+
+
+def range_clause(wanted: ParameterRange) -> ParameterBetween:
+    return ParameterBetween(wanted.key, *wanted.interval.in_si())
 
 
 def label_of(name: str) -> str:

@@ -4,7 +4,7 @@ The text that people type is kept as it is here; `parsing` reads it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -43,7 +43,7 @@ def parse_query(parameters: QueryDict | Values, principal: Principal) -> Parsed:
     notes: list[str] = []
     query = Query(
         principal=principal,
-        text=_first(values, "q").replace("\x00", "").strip()[:LONGEST_TEXT],
+        text=_first(values, "q").strip()[:LONGEST_TEXT],
         selections=tuple((facet, chosen) for facet in SELECTIONS if (chosen := _several(values, facet))),
         confidence=_confidence(values, notes),
         ranges=_ranges(values, notes),
@@ -58,6 +58,8 @@ def parse_query(parameters: QueryDict | Values, principal: Principal) -> Parsed:
         size=_size(values, notes),
         cursor=_first(values, "cursor")[:LONGEST_CURSOR],
     )
+    if query.sort == query.usual_order:
+        query = replace(query, sort="")
     return Parsed(query, tuple(notes))
 
 
@@ -148,11 +150,16 @@ _JSON_READERS: Mapping[str, Any] = {
 
 
 def _first(values: Values, name: str) -> str:
-    return next(iter(values.get(name) or [""]))
+    return _clean(next(iter(values.get(name) or [""])))
+
+
+def _clean(text: str) -> str:
+    """Without what no database and no engine takes: zero bytes and halves of surrogate pairs."""
+    return text.replace("\x00", "").encode("utf-8", "ignore").decode()
 
 
 def _several(values: Values, name: str) -> tuple[str, ...]:
-    cleaned = (value.replace("\x00", "")[:LONGEST_VALUE] for value in values.get(name, ()))
+    cleaned = (_clean(value)[:LONGEST_VALUE] for value in values.get(name, ()))
     return tuple(dict.fromkeys(value for value in cleaned if value))[:MOST_VALUES]
 
 
