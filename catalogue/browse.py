@@ -65,11 +65,13 @@ class Lists:
 
     Instruments, techniques and investigations that filters name are looked up first, and each once: a database that knows
     the keys reads the right index from its end, and a search without hits is asked again without each of its filters.
+    Investigations that the caller has `fetched` with their teams are not fetched again.
     """
 
-    def __init__(self, principal: Principal, *, now: datetime) -> None:
+    def __init__(self, principal: Principal, *, now: datetime, fetched: Sequence[Investigation] = ()) -> None:
         self._principal = principal
         self._now = now
+        self._fetched = fetched
         self._listed = access.listed_datasets(principal, now=now)
         self._keys: dict[tuple, list[int]] = {}
 
@@ -101,7 +103,7 @@ class Lists:
             most = MOST_COUNTED + 1 if is_counted and not cursor else limit + 1
             keys = list(_ordered(matching, wanted.sort, last).values_list("pk", flat=True)[:most])
             count = len(keys) if is_counted and not cursor else None
-        rows = rows_of(keys[:limit])
+        rows = rows_of(keys[:limit], fetched=self._fetched)
         return Slice(rows, str(rows[-1].uid) if len(keys) > limit else "", count)
 
     def count(self, wanted: DatasetFilter) -> int:

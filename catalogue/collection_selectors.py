@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 from django.utils import timezone
 
 from catalogue import access
@@ -185,18 +185,20 @@ def newest_collections(limit: int) -> list[CollectionRef]:
     return _refs(published.order_by("-published_at")[:limit])
 
 
-def collections_holding(record: Dataset | Investigation, principal: Principal, *, limit: int) -> list[CollectionRef]:
-    """The published collections of which a dataset, with its investigation or alone, or an investigation is a member.
+def collections_holding(dataset: Dataset, principal: Principal, *, limit: int) -> list[CollectionRecord]:
+    """The published collections of which a dataset is a member, with its investigation or alone.
 
-    The newest come first. Who came by a link that hides people is told of none: they name their authors.
+    First comes the one that holds nothing else, whose DOI is the dataset's own, then the newest. Who came by a link that
+    hides people is told of none: they name their authors.
     """
     if principal.hides_people:
         return []
-    holding = Q(investigation=record)
-    if isinstance(record, Dataset):
-        holding = Q(dataset=record) | Q(investigation=record.investigation_id)
+    holding = Q(dataset=dataset) | Q(investigation=dataset.investigation_id)
     members = CollectionMember.objects.filter(holding).order_by().values("collection_id")
-    return _refs(Collection.objects.filter(pk__in=members, state=CollectionState.PUBLISHED).order_by("-id")[:limit])
+    found = Collection.objects.filter(pk__in=members, state=CollectionState.PUBLISHED)
+    is_own = Case(When(doi=dataset.own_doi, then=1), default=0)
+    rows = found.select_related("concept", "home").order_by(is_own.desc(), "-id")
+    return [collection_record(row, principal) for row in rows[:limit]]
 
 
 def member_page(

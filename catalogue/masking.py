@@ -3,8 +3,10 @@
 Rows come in with what they refer to already fetched; nothing here runs a query of its own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from catalogue import access
 from catalogue.access import Level
@@ -15,11 +17,9 @@ from catalogue.models import (
     Instrument,
     Investigation,
     Parameter,
-    Relation,
     Sample,
     TeamMember,
 )
-from catalogue.models import Technique as TechniqueRow
 from catalogue.models.datasets import Source
 from catalogue.record import (
     Access,
@@ -119,15 +119,8 @@ def _investigation_ref(investigation: Investigation) -> InvestigationRef:
     return InvestigationRef(investigation.uid, investigation.title, investigation.visit_id, investigation.doi or "")
 
 
-def term_refs(techniques: Iterable[TechniqueRow]) -> tuple[TermRef, ...]:
-    return tuple(TermRef(iri=technique.iri, label=technique.label) for technique in techniques)
-
-
-def relation_refs(relations: Iterable[Relation]) -> tuple[RelationRef, ...]:
-    return tuple(
-        RelationRef(row.relation_type, row.identifier, row.identifier_type, row.resource_type, row.title)
-        for row in relations
-    )
+def _relation_refs(relations: Iterable[Mapping[str, Any]]) -> tuple[RelationRef, ...]:
+    return tuple(RelationRef(**row) for row in relations)
 
 
 def file_refs(files: Iterable[Datafile]) -> tuple[FileRef, ...]:
@@ -168,8 +161,8 @@ def parameter_values(parameters: Iterable[Parameter]) -> tuple[ParameterValue, .
     )
 
 
-def _dataset_refs(datasets: Iterable[Dataset]) -> tuple[DatasetRef, ...]:
-    return tuple(DatasetRef(row.uid, row.title, row.kind) for row in datasets)
+def _dataset_refs(datasets: Iterable[Mapping[str, Any]]) -> tuple[DatasetRef, ...]:
+    return tuple(DatasetRef(UUID(row["uid"]), row["title"], row["kind"]) for row in datasets)
 
 
 def dataset_record(
@@ -178,14 +171,14 @@ def dataset_record(
     *,
     now: datetime,
     parameters: Sequence[Parameter] = (),
-    derived_from: Sequence[Dataset] = (),
-    derivatives: Sequence[Dataset] = (),
-    relations: Sequence[Relation] = (),
+    derived_from: Sequence[Mapping[str, Any]] = (),
+    derivatives: Sequence[Mapping[str, Any]] = (),
+    relations: Sequence[Mapping[str, Any]] = (),
 ) -> DatasetRecord:
     """The record of `dataset` for somebody who sees it at `level`.
 
-    `dataset` comes with investigation (team, proposal), instrument (facility), sample, licence, techniques and `own_doi` fetched;
-    `derived_from` and `derivatives` are those that the same person may know of.
+    `dataset` comes from `catalogue/selectors.py` with investigation (team, proposal), instrument (facility), sample, licence,
+    `technique_terms` and `own_doi` fetched; `derived_from` and `derivatives` are those that the same person may know of.
     """
     investigation = dataset.investigation
     is_tombstone = level == Level.TOMBSTONE
@@ -200,11 +193,11 @@ def dataset_record(
         kind=dataset.kind,
         people=people_of(investigation.team.all()),
         investigation=_investigation_ref(investigation),
-        doi=getattr(dataset, "own_doi", None) or "",
+        doi=dataset.own_doi or "",
         proposal=investigation.proposal.number if investigation.proposal else "",
         facility=facility_ref(dataset.instrument.facility),
         instrument=instrument_ref(dataset.instrument),
-        techniques=() if is_tombstone else term_refs(dataset.techniques.all()),
+        techniques=() if is_tombstone else tuple(TermRef(**row) for row in dataset.technique_terms),
         licence=LicenceRef(dataset.licence.spdx_id, dataset.licence.name, dataset.licence.url),
         acquired_at=dataset.acquired_at,
         registered_at=dataset.created_at,
@@ -220,7 +213,7 @@ def dataset_record(
         parameters=parameter_values(parameters) if shows_metadata else (),
         derived_from=_dataset_refs(derived_from) if shows_metadata else (),
         derivatives=_dataset_refs(derivatives) if shows_metadata else (),
-        relations=relation_refs(relations) if shows_metadata else (),
+        relations=_relation_refs(relations) if shows_metadata else (),
     )
 
 
@@ -230,7 +223,7 @@ def investigation_record(
     *,
     now: datetime,
     samples: Sequence[Sample] = (),
-    relations: Sequence[Relation] = (),
+    relations: Sequence[Mapping[str, Any]] = (),
 ) -> InvestigationRecord:
     """The record of `investigation` for somebody who sees it at `level`; the team, proposal and licence come fetched.
 
@@ -261,5 +254,5 @@ def investigation_record(
         updated_at=investigation.updated_at,
         doi=investigation.doi or "",
         samples=tuple(sample_ref(sample) for sample in samples) if shows_metadata else (),
-        relations=relation_refs(relations) if shows_metadata else (),
+        relations=_relation_refs(relations) if shows_metadata else (),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, prefetch_related_objects
 from django.utils import timezone
 
 from catalogue import access
@@ -21,87 +21,114 @@ from catalogue.models import (
     Dataset,
     Instrument,
     Investigation,
+    Relation,
     Sample,
+    SelectedDataset,
     TeamMember,
+    Technique,
 )
 from catalogue.models.collections import CollectionState
 from catalogue.models.investigations import RecordState
 from catalogue.record import DatasetRecord, FileRef, InvestigationRecord, SampleRecord
+from catalogue.short_lists import ShortList
 
-TEAM = Prefetch("investigation__team", TeamMember.objects.select_related("person__affiliation"))
 MOST_RELATED = 100
 MOST_PARAMETERS = 2000
+RELATED = ("uid", "title", "kind")
+RELATION = ("relation_type", "identifier", "identifier_type", "resource_type", "title")
 
 
 def with_references(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:
-    """Fetch what a record names, at a constant number of queries (three) for any page of datasets."""
+    """Fetch what a record names, at a constant number of queries (two) for any page of datasets."""
+    return _with_columns(datasets).prefetch_related(_team("investigation__team"))
+
+
+def _with_columns(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:
     alone = Collection.objects.filter(
         members__dataset=OuterRef("pk"), member_count=1, state=CollectionState.PUBLISHED
     ).order_by("-id")
-    return (
-        datasets.select_related("investigation__proposal", "instrument__facility", "sample", "licence")
-        .prefetch_related("techniques", TEAM)
-        .annotate(own_doi=Subquery(alone.values("doi")[:1]))
+    columns = {"own_doi": Subquery(alone.values("doi")[:1]), "technique_terms": _technique_terms("datasets")}
+    return datasets.select_related("investigation__proposal", "instrument__facility", "sample", "licence").annotate(
+        **columns
     )
 
 
-def rows_of(keys: Sequence[int]) -> list[Dataset]:
-    """The datasets with these primary keys, in this order, with what a record names."""
-    rows = with_references(Dataset.objects.filter(pk__in=keys).order_by()).in_bulk()
+def _technique_terms(name: str) -> ShortList:
+    """The techniques of a row; `name` leads from a technique to rows of that kind."""
+    return ShortList(Technique.objects.filter(**{name: OuterRef("pk")}).order_by("label"), "iri", "label")
+
+
+def _team(path: str = "team") -> Prefetch:
+    return Prefetch(path, TeamMember.objects.select_related("person__affiliation"))
+
+
+def rows_of(keys: Sequence[int], *, fetched: Sequence[Investigation] = ()) -> list[Dataset]:
+    """The datasets with these primary keys, in this order, with what a record names.
+
+    Datasets of one investigation share its row and its team; those of `fetched` came with their teams.
+    """
+    rows = _with_columns(Dataset.objects.filter(pk__in=keys).order_by()).in_bulk()
+    investigations = {one.pk: one for one in fetched}
+    for row in rows.values():
+        row.investigation = investigations.setdefault(row.investigation_id, row.investigation)
+    prefetch_related_objects(list(investigations.values()), _team())
     return [rows[key] for key in keys if key in rows]
 
 
 def find_dataset(uid: UUID, principal: Principal, *, now: datetime | None = None) -> tuple[Dataset, Level]:
     """The dataset and how much of it `principal` sees; NotFound when it is nothing."""
-    moment = now or timezone.now()
-    dataset = with_references(_told_if_published(Dataset.objects.filter(uid=uid))).first()
-    level = access.dataset_level(dataset, principal, now=moment) if dataset else Level.NOTHING
+    return _seen(with_references(Dataset.objects.filter(uid=uid)), principal, now or timezone.now())
+
+
+def find_detailed_dataset(uid: UUID, principal: Principal, *, now: datetime) -> tuple[Dataset, Level]:
+    """The same with all that `detailed_record` and the page need, so that they ask for nothing in vain.
+
+    `is_published` tells whether a published collection holds it, `is_selected` whether the principal's account chose it.
+    """
+    published = CollectionMember.objects.filter(collection__state=CollectionState.PUBLISHED).order_by()
+    alone = published.filter(dataset=OuterRef("pk"))
+    whole = published.filter(investigation=OuterRef("investigation_id"))
+    known = access.listed_datasets(principal, now=now).order_by("id")
+    relations = Relation.objects.filter(dataset=OuterRef("pk")).order_by("id")
+    columns = {
+        "is_published": Exists(alone) | Exists(whole),
+        "is_selected": Exists(SelectedDataset.objects.filter(dataset=OuterRef("pk"), user_id=principal.user_id)),
+        "sources": ShortList(known.filter(derivatives=OuterRef("pk"))[:MOST_RELATED], *RELATED),
+        "results": ShortList(known.filter(derived_from=OuterRef("pk"))[:MOST_RELATED], *RELATED),
+        "relation_rows": ShortList(relations[:MOST_RELATED], *RELATION),
+    }
+    return _seen(with_references(Dataset.objects.filter(uid=uid).annotate(**columns)), principal, now)
+
+
+def _seen(datasets: QuerySet[Dataset], principal: Principal, now: datetime) -> tuple[Dataset, Level]:
+    dataset = datasets.first()
+    level = access.dataset_level(dataset, principal, now=now) if dataset else Level.NOTHING
     if dataset is None or level == Level.NOTHING:
         raise NotFound("There is no such dataset, or none that you may see.")
     return dataset, level
 
 
-def _told_if_published(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:
-    """With `is_published`: whether a published collection holds the dataset, so that its page asks for none in vain."""
-    published = CollectionMember.objects.filter(collection__state=CollectionState.PUBLISHED).order_by()
-    alone = published.filter(dataset=OuterRef("pk"))
-    whole = published.filter(investigation=OuterRef("investigation_id"))
-    return datasets.annotate(is_published=Exists(alone) | Exists(whole))
-
-
 def get_dataset_record(uid: UUID, principal: Principal, *, now: datetime | None = None) -> DatasetRecord:
     """One dataset with its parameters and provenance, at most 2000 parameters and 100 related datasets."""
     moment = now or timezone.now()
-    dataset, level = find_dataset(uid, principal, now=moment)
+    dataset, level = find_detailed_dataset(uid, principal, now=moment)
     return detailed_record(dataset, level, principal, now=moment)
 
 
 def detailed_record(dataset: Dataset, level: Level, principal: Principal, *, now: datetime) -> DatasetRecord:
-    """The record of a dataset that `find_dataset` found, with all that its reader may see."""
-    if level not in (Level.FULL, Level.METADATA):
-        return shown_to(dataset_record(dataset, level, now=now), principal)
-    sources, derivatives = _related_datasets(dataset, principal, now)
+    """The record of a dataset that `find_detailed_dataset` found, with all that its reader may see."""
+    shows_metadata = level in (Level.FULL, Level.METADATA)
+    parameters = dataset.parameters.order_by("group", "name", "source")[:MOST_PARAMETERS]
     record = dataset_record(
         dataset,
         level,
         now=now,
-        parameters=list(dataset.parameters.order_by("group", "name", "source")[:MOST_PARAMETERS]),
-        derived_from=sources,
-        derivatives=derivatives,
-        relations=list(dataset.relations.order_by("id")[:MOST_RELATED]),
+        parameters=list(parameters) if shows_metadata else (),
+        derived_from=dataset.sources,
+        derivatives=dataset.results,
+        relations=dataset.relation_rows,
     )
     return shown_to(record, principal)
-
-
-def _related_datasets(dataset: Dataset, principal: Principal, now: datetime) -> tuple[list[Dataset], list[Dataset]]:
-    """What `dataset` was derived from and what was derived from it, as far as the principal may know, in one query."""
-    known = access.listed_datasets(principal, now=now).order_by()
-    columns = ("id", "uid", "title", "kind")
-    sources = known.filter(derivatives=dataset).annotate(is_source=Value(True)).values_list(*columns, "is_source")
-    results = known.filter(derived_from=dataset).annotate(is_source=Value(False)).values_list(*columns, "is_source")
-    rows = list(sources.union(results, all=True).order_by("id")[: 2 * MOST_RELATED])
-    related = [(Dataset(pk=pk, uid=uid, title=title, kind=kind), is_source) for pk, uid, title, kind, is_source in rows]
-    return [row for row, is_source in related if is_source], [row for row, is_source in related if not is_source]
 
 
 # How the page of a dataset tells what the audit log names; an action that is not here is shown by its name.
@@ -167,7 +194,9 @@ def records_of(datasets: Sequence[Dataset], principal: Principal, *, now: dateti
 
 def find_investigation(uid: UUID, principal: Principal, *, now: datetime | None = None) -> tuple[Investigation, Level]:
     moment = now or timezone.now()
-    investigation = with_team(Investigation.objects.filter(uid=uid)).first()
+    relations = Relation.objects.filter(investigation=OuterRef("pk")).order_by("id")[:MOST_RELATED]
+    columns = {"relation_rows": ShortList(relations, *RELATION)}
+    investigation = with_team(Investigation.objects.filter(uid=uid).annotate(**columns)).first()
     level = access.investigation_level(investigation, principal, now=moment) if investigation else Level.NOTHING
     if investigation is None or level == Level.NOTHING:
         raise NotFound("There is no such investigation, or none that you may see.")
@@ -175,9 +204,8 @@ def find_investigation(uid: UUID, principal: Principal, *, now: datetime | None 
 
 
 def with_team(investigations: QuerySet[Investigation]) -> QuerySet[Investigation]:
-    return investigations.select_related("facility", "instrument__facility", "proposal", "licence").prefetch_related(
-        Prefetch("team", TeamMember.objects.select_related("person__affiliation"))
-    )
+    named = investigations.select_related("facility", "instrument__facility", "proposal", "licence")
+    return named.prefetch_related(_team())
 
 
 def get_investigation_record(uid: UUID, principal: Principal, *, now: datetime | None = None) -> InvestigationRecord:
@@ -190,13 +218,12 @@ def detailed_investigation(
     investigation: Investigation, level: Level, principal: Principal, *, now: datetime
 ) -> InvestigationRecord:
     """The record of an investigation that `find_investigation` found, with all that its reader may see."""
-    shows_metadata = level in (Level.FULL, Level.METADATA)
     record = investigation_record(
         investigation,
         level,
         now=now,
         samples=list(samples_of(investigation, level, principal, now=now)[:MOST_RELATED]),
-        relations=list(investigation.relations.order_by("id")[:MOST_RELATED]) if shows_metadata else (),
+        relations=investigation.relation_rows,
     )
     return shown_to(record, principal)
 
@@ -233,8 +260,10 @@ def own_investigations(principal: Principal) -> QuerySet[Investigation]:
 
 
 def get_instrument(uid: UUID) -> Instrument:
-    """Instruments are public."""
-    instrument = Instrument.objects.select_related("facility").prefetch_related("techniques").filter(uid=uid).first()
+    """Instruments are public. Comes with its facility and its techniques."""
+    columns = {"technique_terms": _technique_terms("instruments")}
+    instruments = Instrument.objects.select_related("facility").annotate(**columns)
+    instrument = instruments.filter(uid=uid).first()
     if instrument is None:
         raise NotFound("There is no such instrument.")
     return instrument
@@ -243,9 +272,7 @@ def get_instrument(uid: UUID) -> Instrument:
 def get_sample(uid: UUID, principal: Principal, *, now: datetime | None = None) -> Sample:
     """A sample is seen by those who see it among `samples_of` its investigation, or read one of its datasets."""
     moment = now or timezone.now()
-    sample = (
-        Sample.objects.select_related("investigation__facility", "investigation__instrument").filter(uid=uid).first()
-    )
+    sample = Sample.objects.select_related("investigation__instrument__facility").filter(uid=uid).first()
     if sample is not None:
         level = access.investigation_level(sample.investigation, principal, now=moment)
         if samples_of(sample.investigation, level, principal, now=moment).filter(pk=sample.pk).exists():

@@ -128,7 +128,10 @@ def read_filters(filters: Mapping[str, Filter], parameters: Mapping[str, str]) -
 
 
 def read_dataset_filter(parameters: Mapping[str, str]) -> DatasetFilter:
-    return DatasetFilter(**read_filters(DATASET_FILTERS, parameters))
+    """The newest first: by registration or, where days of measurement are asked for, by measurement, as they are found."""
+    values = read_filters(DATASET_FILTERS, parameters)
+    is_by_measurement = "acquired_from" in values or "acquired_to" in values
+    return DatasetFilter(**values, sort="acquired" if is_by_measurement else "newest")
 
 
 def filter_investigations(

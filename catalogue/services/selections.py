@@ -35,8 +35,13 @@ def selected_uids(*, actor: Principal, session: Session) -> list[UUID]:
 
 def is_selected(*, actor: Principal, session: Session, uid: UUID) -> bool:
     if actor.user_id is None:
-        return str(uid) in session.get(KEY, [])
+        return is_selected_by_visitor(session, uid)
     return SelectedDataset.objects.filter(user_id=actor.user_id, dataset__uid=uid).exists()
+
+
+def is_selected_by_visitor(session: Session, uid: UUID) -> bool:
+    """Whether a visitor chose it, or somebody before they signed in."""
+    return str(uid) in session.get(KEY, [])
 
 
 def selected_records(*, actor: Principal, session: Session) -> list[DatasetRecord]:

@@ -12,15 +12,15 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from catalogue import access, browse, selectors
 from catalogue.access import Level, Principal
-from catalogue.collection_selectors import collections_holding, get_collection_record
+from catalogue.collection_selectors import collections_holding
 from catalogue.downloads.commands import commands_for
 from catalogue.embargo_selectors import embargo_panel, may_release
 from catalogue.interop.citation import citation, collection_citation
 from catalogue.interop.schema_org import dataset_document, investigation_document
-from catalogue.models import Dataset
-from catalogue.record import CollectionRef, DatasetRecord, InvestigationRecord
+from catalogue.models import Dataset, Investigation
+from catalogue.record import CollectionRecord, DatasetRecord, InvestigationRecord
 from catalogue.services.authority import is_curating
-from catalogue.services.selections import is_selected
+from catalogue.services.selections import is_selected_by_visitor
 
 FILES_ON_A_PAGE = 100
 COLLECTIONS_SHOWN = 5
@@ -29,11 +29,12 @@ DATASETS_ON_A_PAGE = 20
 
 def dataset_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     now = timezone.now()
-    dataset, level = selectors.find_dataset(uid, request.principal, now=now)
+    dataset, level = selectors.find_detailed_dataset(uid, request.principal, now=now)
     record = selectors.detailed_record(dataset, level, request.principal, now=now)
     # Closed data need the token of an account, which a share link is not.
     has_commands = record.access.is_full and (record.access.is_open or not request.principal.is_anonymous)
     may_change = access.may_register_in(dataset.investigation, request.principal)
+    published_in = _published_in(dataset, request.principal)
     files, next_cursor = selectors.file_page(
         dataset, level, request.principal, cursor=request.GET.get("cursor", ""), limit=FILES_ON_A_PAGE
     )
@@ -41,13 +42,13 @@ def dataset_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "record": record,
         "api_url": f"{settings.SITE_URL}/api/v1/datasets/{record.uid}",
         "schema_org": None if record.access.is_withdrawn else dataset_document(record, **_site()),
-        "citation": _citation(record, request.principal),
-        "published_in": _published_in(dataset, request.principal),
+        "citation": _citation(record, published_in),
+        "published_in": published_in,
         "preview": _preview(record),
         "files": {"records": files, "next_cursor": next_cursor},
         "provenance": _provenance(record),
         "commands": commands_for(record, site_url=settings.SITE_URL) if has_commands else (),
-        "is_selected": is_selected(actor=request.principal, session=request.session, uid=uid),
+        "is_selected": dataset.is_selected or is_selected_by_visitor(request.session, uid),
         "history": selectors.history_of(dataset, level, request.principal),
         "actions": _actions(record, dataset, request.principal) if may_change and record.access.is_full else (),
     }
@@ -63,7 +64,7 @@ def investigation_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "record": record,
         "panel": embargo_panel(investigation, request.principal, now=now),
         "may_share": access.may_share_in(investigation, request.principal),
-        "page": _dataset_page(request, wanted),
+        "page": _dataset_page(request, wanted, investigation),
         "api_url": f"{settings.SITE_URL}/api/v1/investigations/{record.uid}",
         "schema_org": None if record.access.is_withdrawn else investigation_document(record, **_site()),
         "citation": citation(record, site_url=settings.SITE_URL),
@@ -75,7 +76,7 @@ def instrument_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     instrument = selectors.get_instrument(uid)
     context = {
         "instrument": instrument,
-        "techniques": instrument.techniques.all(),
+        "techniques": instrument.technique_terms,
         "page": _dataset_page(request, browse.DatasetFilter(instruments=(instrument.short_name,))),
         "api_url": f"{settings.SITE_URL}/api/v1/instruments/{uid}",
     }
@@ -108,9 +109,9 @@ def _private_if_closed(request: HttpRequest, response: HttpResponse) -> HttpResp
     return response
 
 
-def _dataset_page(request: HttpRequest, wanted: browse.DatasetFilter) -> dict[str, Any]:
+def _dataset_page(request: HttpRequest, wanted: browse.DatasetFilter, *fetched: Investigation) -> dict[str, Any]:
     now = timezone.now()
-    lists = browse.Lists(request.principal, now=now)
+    lists = browse.Lists(request.principal, now=now, fetched=fetched)
     part = lists.page(wanted, cursor=request.GET.get("cursor", ""), limit=DATASETS_ON_A_PAGE)
     records = selectors.records_of(part.datasets, request.principal, now=now)
     return {"records": records, "next_cursor": part.next_cursor}
@@ -128,15 +129,15 @@ def _actions(record: DatasetRecord, dataset: Dataset, principal: Principal) -> l
     return actions
 
 
-def _citation(record: DatasetRecord, principal: Principal) -> str:
+def _citation(record: DatasetRecord, published_in: list[CollectionRecord]) -> str:
     """A dataset that has a DOI is cited with the authors and the title under which it was published."""
-    if not record.doi or principal.hides_people:
+    own = next((collection for collection in published_in if collection.doi == record.doi), None)
+    if own is None:
         return citation(record, site_url=settings.SITE_URL)
-    published = get_collection_record(principal, doi=record.doi)
-    return collection_citation(published, publisher_name=record.facility.name)
+    return collection_citation(own, publisher_name=record.facility.name)
 
 
-def _published_in(dataset: Dataset, principal: Principal) -> list[CollectionRef]:
+def _published_in(dataset: Dataset, principal: Principal) -> list[CollectionRecord]:
     return collections_holding(dataset, principal, limit=COLLECTIONS_SHOWN) if dataset.is_published else []
 
 

@@ -69,7 +69,10 @@ def dataset_url(uid: UUID | None) -> str:
 class DatasetList(ApiView):
     @openapi.listing(DatasetRecord, "Find datasets", filters=DATASET_FILTERS)
     def get(self, request: Request) -> HttpResponse:
-        """The newest first. What you may not read in full is listed as a summary."""
+        """The newest first: by registration, or by measurement where days of measurement are asked for.
+
+        What you may not read in full is listed as a summary.
+        """
         now = timezone.now()
         wanted = read_dataset_filter(request.query_params.dict())
         page = take_dataset_page(Lists(self.principal, now=now), wanted, request)
