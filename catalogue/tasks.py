@@ -66,7 +66,7 @@ def check_fixity() -> None:
 @shared_task
 def announce_openings() -> int:
     """Tell of what the clock has opened. Nothing waits for it: the data are open already."""
-    return openings.announce_openings(actor=SYSTEM)
+    return openings.announce_openings(actor=SYSTEM) + openings.announce_datasets(actor=SYSTEM)
 
 
 @shared_task

@@ -32,6 +32,7 @@ urlpatterns = [
         {"kind": "investigation"},
         name="investigation-withdraw",
     ),
+    path("datasets/<uuid:uid>/embargo", embargo.dataset_page, name="dataset-embargo"),
     path("datasets/<uuid:uid>/withdraw", withdrawals.withdraw_page, {"kind": "dataset"}, name="dataset-withdraw"),
     path("curate/extensions/<uuid:uid>", embargo.decision_page, name="curate-extension"),
     path("instruments/<uuid:uid>", records.instrument_page, name="instrument"),

@@ -288,6 +288,9 @@ EXTENSION = Shape(
     {"until": "2031-05-04T18:00:00+02:00", "reason": "The thesis that uses the data is not handed in."},
     frozenset({"until", "reason"}),
 )
+OWN_EMBARGO = Shape(
+    "OwnEmbargoEntry", dict, {"until": MOMENT}, {"until": "2027-05-04T18:00:00+02:00"}, frozenset({"until"})
+)
 SHAPES = (
     PERSON,
     RELATION,
@@ -304,6 +307,7 @@ SHAPES = (
     BULK,
     RELEASE,
     EXTENSION,
+    OWN_EMBARGO,
 )
 
 

@@ -17,6 +17,7 @@ urlpatterns = [
     path("v1/datasets/<uuid:uid>/files", datasets.DatasetFiles.as_view(), name="api-dataset-files"),
     path("v1/datasets/<uuid:uid>/parameters", datasets.DatasetParameters.as_view(), name="api-dataset-parameters"),
     path("v1/datasets/<uuid:uid>/corrections", datasets.DatasetCorrections.as_view(), name="api-dataset-corrections"),
+    path("v1/datasets/<uuid:uid>/embargo", embargo.DatasetEmbargo.as_view(), name="api-dataset-embargo"),
     path("v1/investigations", investigations.InvestigationList.as_view(), name="api-investigations"),
     path("v1/investigations/<uuid:uid>", investigations.InvestigationDetail.as_view(), name="api-investigation"),
     path(

@@ -1,5 +1,6 @@
 """The words of mails about extensions and openings. Each is queued within the transaction of what it tells of."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from catalogue.models import ExtensionRequest, Investigation
@@ -7,6 +8,8 @@ from catalogue.models.embargo import RequestState
 from catalogue.models.investigations import TeamRole
 from catalogue.services.authority import accounts_of_curators, accounts_of_team
 from catalogue.services.mails import absolute_url, queue_mails
+
+MOST_TITLES = 20
 
 
 def tell_curators_of_request(request: ExtensionRequest) -> None:
@@ -49,6 +52,19 @@ def tell_of_opening(investigation: Investigation) -> None:
         subject=f"Your data are open: {investigation.title}",
         body=(
             f"The data of “{investigation.title}” ({investigation.visit_id}) are open to everyone.\n\n"
+            f"{absolute_url(f'/investigations/{investigation.uid}')}\n"
+        ),
+    )
+
+
+def tell_of_datasets(investigation: Investigation, titles: Sequence[str]) -> None:
+    named = "".join(f"- {title}\n" for title in titles[:MOST_TITLES])
+    more = f"- and {len(titles) - MOST_TITLES} more\n" if len(titles) > MOST_TITLES else ""
+    queue_mails(
+        user_ids=accounts_of_team(investigation),
+        subject=f"Some of your data are open: {investigation.title}",
+        body=(
+            f"These datasets of “{investigation.title}” ({investigation.visit_id}) are open to everyone:\n\n{named}{more}\n"
             f"{absolute_url(f'/investigations/{investigation.uid}')}\n"
         ),
     )

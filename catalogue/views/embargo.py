@@ -1,6 +1,6 @@
 """Release, longer embargo and withdrawal: pages that say exactly what will happen before anything does."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +13,12 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from catalogue import embargo_selectors, selectors
+from catalogue import access, embargo_selectors, selectors
 from catalogue.embargo_selectors import EmbargoPanel
 from catalogue.errors import Conflict, InvalidInput, NotAllowed
 from catalogue.models import ExtensionRequest, Investigation
 from catalogue.services.authority import is_leader
+from catalogue.services.embargoes import latest_own_end, set_dataset_embargo
 from catalogue.services.extensions import grant_extension, refuse_extension, request_extension, take_back_extension
 from catalogue.services.releases import check_not_withdrawn, release_datasets, release_investigation
 from catalogue.views.forms import show_problems
@@ -36,6 +37,10 @@ class ReleaseForm(forms.Form):
 class ExtensionForm(forms.Form):
     until = forms.DateField(label="Keep the data closed until", widget=forms.DateInput(attrs={"type": "date"}))
     reason = forms.CharField(label="Why more time is needed", max_length=2000, widget=forms.Textarea(attrs={"rows": 5}))
+
+
+class OwnEmbargoForm(forms.Form):
+    until = forms.DateField(label="Open from", widget=forms.DateInput(attrs={"type": "date"}))
 
 
 class DecisionForm(forms.Form):
@@ -219,6 +224,39 @@ def _decide(request: HttpRequest, asked: ExtensionRequest, form: DecisionForm) -
         return False
     messages.success(request, "Decided. The team is told.")
     return True
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def dataset_page(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """An embargo of its own for one dataset, in place of that of its investigation."""
+    dataset, _ = selectors.find_dataset(uid, request.principal)
+    embargo_selectors.check_may_release(dataset.investigation, request.principal)
+    check_not_withdrawn(dataset.investigation)
+    now, opens_at = timezone.now(), access.opens_at(dataset)
+    latest = latest_own_end(dataset, request.principal)
+    form = OwnEmbargoForm(request.POST or None, initial={"until": opens_at.date()})
+    form.fields["until"].widget.attrs |= {"min": (now + timedelta(days=1)).date(), "max": latest.date()}
+    if form.is_valid():
+        until = moment_on(form.cleaned_data["until"], like=opens_at, latest=latest)
+        try:
+            set_dataset_embargo(actor=request.principal, dataset=dataset, until=until)
+        except InvalidInput as error:
+            show_problems(form, error)
+        else:
+            messages.success(request, f"The dataset opens on {until.day} {until:%B %Y, %H:%M} UTC.")
+            return redirect("dataset", uid)
+    context = {
+        "dataset": dataset,
+        "investigation": dataset.investigation,
+        "opens_at": opens_at,
+        "opens_with_all": access.opens_at(dataset.investigation),
+        "is_closed": not access.is_open(dataset, now=now) and not access.is_withdrawn(dataset),
+        "latest": latest,
+        "form": form,
+    }
+    return render(request, "catalogue/dataset_embargo.html", context, status=422 if form.errors else 200)
 
 
 def moment_on(day: date, *, like: datetime, latest: datetime) -> datetime:

@@ -292,6 +292,18 @@ EMBARGO = [
         frozenset(CURATORS),
     ),
     Route(
+        "datasets/<uuid:uid>/embargo",
+        "principal investigator",
+        record("datasets", "datasets/<uuid:uid>/embargo"),
+        frozenset(DECIDERS),
+    ),
+    Route(
+        "api/v1/datasets/<uuid:uid>/embargo",
+        "machine post",
+        record("datasets", "api/v1/datasets/<uuid:uid>/embargo"),
+        frozenset(DECIDERS),
+    ),
+    Route(
         "curate/extensions/<uuid:uid>",
         "curator",
         lambda world, state: f"/curate/extensions/{world.extension.uid}",

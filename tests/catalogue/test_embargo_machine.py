@@ -221,7 +221,9 @@ class Embargoes(RuleBasedStateMachine):
         one = self.data[number % len(self.data)]
         until = timezone.now() + days * DAY
         row = Dataset.objects.select_related("investigation__instrument", "instrument__facility").get(pk=one.row.pk)
-        is_allowed = self.decides(role, one.session) and one in self.closed_in(one.session) and 0 < days < 1000
+        latest = max(one.session.end, row.embargo_until or one.session.end)
+        is_possible = 0 < days < 1000 if role == "curator" else timezone.now() < until <= latest
+        is_allowed = self.decides(role, one.session) and one in self.closed_in(one.session) and is_possible
         if self.attempt(is_allowed, set_dataset_embargo, actor=self.askers[role], dataset=row, until=until):
             one.own_end = until
 

@@ -175,3 +175,20 @@ def test_the_dashboard_offers_both_ways_before_an_embargo_ends(lab: SimpleNamesp
     assert f"{lab.path}/release" in text and f"{lab.path}/extension" in text
     member = lab.member.get("/me").content.decode()
     assert "Open soon" in member and f"{lab.path}/release" not in member
+
+
+def test_a_dataset_gets_a_day_of_its_own_from_who_leads_and_not_beyond_the_rest(lab: SimpleNamespace) -> None:
+    dataset = lab.datasets[0]
+    path = f"/datasets/{dataset.uid}/embargo"
+    assert path in lab.pi.get(f"{lab.path}/release/choose").content.decode()
+    assert lab.member.get(path).status_code == 403
+    day = (timezone.now() + 5 * DAY).date()
+    assert b"The dataset opens on" in lab.pi.post(path, {"until": day.isoformat()}, follow=True).content
+    dataset.refresh_from_db()
+    assert dataset.embargo_until.date() == day
+    late = (lab.investigation.embargo_until + 2 * DAY).date().isoformat()
+    refused = lab.pi.post(path, {"until": late})
+    assert refused.status_code == 422 and b"at the latest" in refused.content
+    with time_machine.travel(dataset.embargo_until + DAY):
+        assert public_titles() == {"Slice 0"}
+        assert b"its embargo is over" in lab.pi.get(path).content

@@ -15,7 +15,7 @@ from catalogue.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from catalogue.models import AuditEntry, Dataset, ExtensionRequest, Investigation, OutboxEntry
 from catalogue.models.investigations import TeamRole
 from catalogue.services.embargoes import set_dataset_embargo
-from catalogue.services.openings import announce_openings
+from catalogue.services.openings import announce_datasets, announce_openings
 from catalogue.services.releases import release_datasets, release_investigation
 from catalogue.services.withdrawals import withdraw_dataset, withdraw_investigation
 from tests import factories
@@ -137,6 +137,38 @@ def test_a_dataset_with_an_embargo_of_its_own_opens_by_it(lab: SimpleNamespace) 
     release_datasets(actor=lab.pi, investigation=lab.investigation, uids=[dataset.uid])
     with pytest.raises(Conflict):
         set_dataset_embargo(actor=lab.pi, dataset=dataset, until=until)
+
+
+def test_who_leads_keeps_a_dataset_closed_no_longer_than_the_rest_and_a_curator_may(lab: SimpleNamespace) -> None:
+    dataset = lab.datasets[0]
+    later = lab.investigation.embargo_until + DAY
+    with pytest.raises(InvalidInput):
+        set_dataset_embargo(actor=lab.pi, dataset=dataset, until=later)
+    set_dataset_embargo(actor=lab.curator, dataset=dataset, until=later)
+    dataset.refresh_from_db()
+    assert access.opens_at(dataset) == later
+    set_dataset_embargo(actor=lab.pi, dataset=dataset, until=later - 2 * DAY)
+    dataset.refresh_from_db()
+    assert access.opens_at(dataset) == later - 2 * DAY
+
+
+def test_the_team_is_told_once_of_datasets_that_opened_before_the_rest(lab: SimpleNamespace) -> None:
+    now = timezone.now()
+    for dataset in lab.datasets[:2]:
+        set_dataset_embargo(actor=lab.pi, dataset=dataset, until=now + DAY)
+    assert announce_datasets(actor=SYSTEM, now=now) == 0
+    assert announce_datasets(actor=SYSTEM, now=now + DAY) == 2
+    assert announce_datasets(actor=SYSTEM, now=now + 2 * DAY) == 0
+    assert mails_to(lab.member) == [f"Some of your data are open: {lab.investigation.title}"]
+    body = OutboxEntry.objects.filter(topic="mail").first().payload["body"]
+    assert all(dataset.title in body for dataset in lab.datasets[:2]) and lab.datasets[2].title not in body
+
+
+def test_what_was_released_is_told_of_once_and_not_again_when_its_embargo_would_have_ended(lab: SimpleNamespace) -> None:
+    until = timezone.now() + DAY
+    set_dataset_embargo(actor=lab.pi, dataset=lab.datasets[0], until=until)
+    release_investigation(actor=lab.pi, investigation=lab.investigation)
+    assert announce_datasets(actor=SYSTEM, now=until) == 0
 
 
 def test_a_withdrawn_investigation_is_a_tombstone_at_once_and_stays_one(lab: SimpleNamespace) -> None:

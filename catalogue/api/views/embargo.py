@@ -9,11 +9,12 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from catalogue.api import bodies, openapi
-from catalogue.api.answers import ApiView, created, send_once, written
+from catalogue.api.answers import ApiView, created, send, send_once, written
 from catalogue.api.parsing import read_body
 from catalogue.embargo_selectors import closed_datasets
 from catalogue.errors import InvalidInput
-from catalogue.selectors import find_investigation
+from catalogue.selectors import find_dataset, find_investigation
+from catalogue.services.embargoes import set_dataset_embargo
 from catalogue.services.extensions import request_extension
 from catalogue.services.idempotency import Answer
 from catalogue.services.releases import release_datasets, release_investigation
@@ -35,6 +36,14 @@ class ExtensionAsked:
     investigation: UUID
     until: datetime
     state: str
+
+
+@dataclass(frozen=True)
+class OwnEmbargo:
+    """The dataset is closed until `until`, whatever its investigation says."""
+
+    dataset: UUID
+    until: datetime
 
 
 class Release(ApiView):
@@ -76,3 +85,13 @@ class ExtensionRequests(ApiView):
             return created(document, version=1, location=f"/investigations/{uid}/extension")
 
         return send_once(self, work)
+
+
+class DatasetEmbargo(ApiView):
+    @openapi.writing(bodies.OWN_EMBARGO, OwnEmbargo, "Give a closed dataset an embargo of its own")
+    def put(self, request: Request, uid: UUID) -> HttpResponse:
+        """For the principal investigator, until the end of the embargo of the investigation; for curators, until the policy's."""
+        values = read_body(bodies.OWN_EMBARGO, self.body)
+        dataset, _ = find_dataset(uid, self.principal)
+        set_dataset_embargo(actor=self.principal, dataset=dataset, until=values["until"])
+        return send(written(OwnEmbargo(uid, values["until"])))

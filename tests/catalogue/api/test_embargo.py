@@ -46,3 +46,15 @@ def test_more_time_is_asked_for(pi: Api, lab: SimpleNamespace, path: str) -> Non
     assert (answer.status_code, answer.json()["state"]) == (201, "open")
     assert ExtensionRequest.objects.get().until == until
     assert pi.post(f"{path}/extension-requests", body).json()["code"] == "already-requested"
+
+
+def test_a_dataset_gets_an_embargo_of_its_own(pi: Api, visitor: Api, lab: SimpleNamespace) -> None:
+    dataset = factories.make_dataset(lab.investigation)
+    until = lab.investigation.embargo_until - timedelta(days=1)
+    path = f"datasets/{dataset.uid}/embargo"
+    assert visitor("PUT", path, {"until": until.isoformat()}).status_code in (401, 403)
+    assert pi("PUT", path, {"until": until.isoformat()}).status_code == 200
+    dataset.refresh_from_db()
+    assert dataset.embargo_until == until
+    refused = pi("PUT", path, {"until": (until + timedelta(days=30)).isoformat()})
+    assert (refused.status_code, list(refused.json()["fields"])) == (422, ["until"])
