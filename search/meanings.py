@@ -20,6 +20,7 @@ EXACT_IDENTIFIER = 8.0
 FEWEST_FOR_PREFIX = 2
 FEWEST_FOR_GLOB = 3
 LONGEST_NOTED = 40
+_USUAL_SPELLINGS = {"nexus": "NeXus", "yes": "yes", "no": "no"}
 _DOI_RESOLVER = re.compile(r"(?i)^(?:https?://)?(?:(?:dx\.)?doi\.org/|doi:)")
 _DOI = re.compile(r"(?i)(?:(?:https?://)?(?:dx\.)?doi\.org/)?10\.\d{4,9}/\S")
 
@@ -100,8 +101,8 @@ def field_meaning(field: str, value: str, choices: Choices) -> Meaning:
     if field in ("sample", "person"):
         tokens = tuple(words(value))
         text_field = "abstract" if field == "sample" else "rest"
-        clauses = (Term(field, value), _in_text(text_field, tokens)) if tokens else (Term(field, value),)
-        return Meaning(Best(clauses), tokens)
+        in_text = [_in_text(text_field, tokens)] if tokens else []
+        return Meaning(Best((*_named(field, _spellings(value)), *in_text)), tokens)
     if field == "element":
         return _element_meaning(value)
     if field == "identifiers" or (field == "doi" and value.lower() not in ("yes", "no")):
@@ -176,20 +177,28 @@ def _existence_meaning(value: str) -> Meaning:
 
 
 def _facet_meaning(field: str, value: str, choices: Choices) -> Meaning:
-    """The values that are meant, and where names are also words of the text, these words."""
+    """The values that are meant or that begin so, and where names are also words of the text, these words."""
     label, _, confidence = value.partition("@")
-    values = choices(field, label) or tuple(dict.fromkeys(_spellings(label)))
+    meant = choices(field if field != "verified" else "category", label)
     if field == "category" and confidence:
-        return _confidence_meaning(values, confidence)
-    clauses: list[Clause] = [AnyOf(field, values)]
+        return _confidence_meaning(meant or tuple(_spellings(label)), confidence)
+    clauses: list[Clause] = [AnyOf(field, meant)] if meant else _named(field, _spellings(label))
     tokens = tuple(words(label))
-    if field in ("instrument", "technique") and tokens:
+    if field in ("instrument", "technique", "format") and tokens:
         clauses.append(_in_text("rest", tokens))
     return Meaning(clauses[0] if len(clauses) == 1 else Best(tuple(clauses)), tokens)
 
 
+def _named(field: str, spellings: list[str]) -> list[Clause]:
+    """Values with one of these spellings, or that begin with one: TIFF finds "TIFF image"."""
+    beginnings = [Prefix(field, text) for text in spellings if len(text) >= FEWEST_FOR_PREFIX]
+    return [AnyOf(field, tuple(spellings)), *beginnings]
+
+
 def _spellings(text: str) -> list[str]:
-    return [text, text.lower(), text.upper(), text.capitalize(), text.title()]
+    usual = _USUAL_SPELLINGS.get(text.lower())
+    spellings = (text, text.lower(), text.upper(), text.capitalize(), text.title())
+    return [usual] if usual else list(dict.fromkeys(spellings))
 
 
 def _confidence_meaning(labels: tuple[str, ...], text: str) -> Meaning:
