@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from catalogue import access, changes
+from catalogue import access, events
 from catalogue.access import Principal
 from catalogue.audit import write_audit
 from catalogue.errors import Conflict, InvalidInput
