@@ -39,7 +39,7 @@ _GREEK_NAMES = dict(
 )
 _MICRO_WORD = re.compile(r"μ-?(?=[A-Z]{2})")
 _MICRO_UNIT = re.compile(r"μ(?=[A-Za-z])")
-_ANGSTROM = re.compile(r"(?<![^\W\d_])[ÅÅ](?![^\W\d_])|(?<![^\W\d_])A\u030a(?![^\W\d_])")
+_ANGSTROM = re.compile(r"(?<![^\W\d_])(?:[\u00c5\u212b]|A\u030a)(?![^\W\d_])")
 _MARKS = re.compile(r"[\u0300-\u036f]+")
 _GREEK_LETTER = re.compile(r"(?<![α-ω])[α-ω](?![α-ω])")
 _PREFIXES = "nano|micro|meso|macro|multi|mono|poly|photo|electro|thermo|bio|hetero|semi|super|ultra|non|sub|anti|pre"
