@@ -12,6 +12,7 @@ from django.db import models
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 
+from catalogue import changes
 from catalogue.access import principal_of
 from catalogue.audit import write_audit
 from catalogue.errors import InvalidInput
@@ -55,6 +56,7 @@ class AuditedAdmin(admin.ModelAdmin):
         after = {name: str(form.cleaned_data.get(name)) for name in names}
         action = "update" if change else "create"
         write_audit(actor=principal_of(request.user), action=action, record=obj, before=before, after=after)
+        changes.row_changed(obj)
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseInlineFormSet, change: bool) -> None:
         """Rows edited below a record, such as its team, are changes of that record."""
@@ -69,9 +71,11 @@ class AuditedAdmin(admin.ModelAdmin):
             if isinstance(form.instance, Record) and change:
                 write_version(form.instance, {}, None)
             write_audit(actor=principal_of(request.user), action="update", record=form.instance, after=after)
+            changes.row_changed(form.instance)
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         write_audit(actor=principal_of(request.user), action="delete", record=obj, before={"label": str(obj)})
+        changes.row_changed(obj)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet) -> None:

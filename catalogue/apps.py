@@ -10,11 +10,12 @@ class CatalogueConfig(AppConfig):
         """Say who delivers the intents that the catalogue's own services record, and who hears of logins."""
         from django.contrib.auth.signals import user_logged_in
 
-        from catalogue import deliveries, outbox
+        from catalogue import changes, deliveries, outbox
         from catalogue.views.selection import merge_at_login
 
         outbox.register_handler("extract", deliveries.extract)
         outbox.register_handler("checksum", deliveries.checksum)
         outbox.register_handler("check-file", deliveries.check_file)
         outbox.register_handler("mail", deliveries.mail)
+        outbox.register_handler(changes.TOPIC, changes.raise_many)
         user_logged_in.connect(merge_at_login, dispatch_uid="catalogue.merge_selection")

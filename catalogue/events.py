@@ -13,6 +13,7 @@ datasets_changed = Signal()  # uids: list[UUID]
 investigations_changed = Signal()  # uids: list[UUID]
 collections_changed = Signal()  # uids: list[UUID]
 outbox_filled = Signal()  # nothing: a doorbell for the deliverer
+revisions_raised = Signal()  # nothing: a doorbell for the indexer
 
 
 def send_after_commit(signal: Signal, **news: Sequence[UUID]) -> None:

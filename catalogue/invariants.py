@@ -180,6 +180,13 @@ def check_followers() -> Iterator[str]:
                     yield f"dataset {row.uid} says {row.embargo_until} where its raw data say {moment}"
 
 
+def check_revisions() -> Iterator[str]:
+    """Search hears of a dataset by its revision only."""
+    for datasets in _in_ranges(Dataset):
+        for uid in datasets.filter(revision__isnull=True).values_list("uid", flat=True):
+            yield f"dataset {uid} has no revision, so that search does not know it"
+
+
 def check_releases() -> Iterator[str]:
     """Nothing was released in the future: what is to open later has an embargo."""
     for model in (Dataset, Investigation):
@@ -225,6 +232,7 @@ CHECKS: tuple[Check, ...] = (
     check_waiting_extractions,
     check_facilities_of_datasets,
     check_followers,
+    check_revisions,
     check_releases,
     check_holds,
     check_orcids,

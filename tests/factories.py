@@ -15,6 +15,7 @@ from catalogue.models import (
     AccessGrant,
     Datafile,
     Dataset,
+    DatasetRevision,
     Facility,
     Instrument,
     Investigation,
@@ -143,6 +144,7 @@ def make_dataset(
         values["registered_by"] = User.objects.get_or_create(username="registrant")[0]
     dataset = Dataset.objects.create(**(values | _reason(fields) | fields))
     _keep_dataset_keys(dataset)
+    DatasetRevision.objects.create(dataset=dataset)
     for name, content in (files or {}).items():
         assert storage is not None, "files need a storage"
         add_file(dataset, storage, name, content, has_checksums=has_checksums)

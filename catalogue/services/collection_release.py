@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from catalogue import access, events
+from catalogue import access, changes
 from catalogue.access import Principal
 from catalogue.audit import audit_entry, write_audit, write_audit_rows
 from catalogue.errors import Conflict, StaleVersion
@@ -78,6 +78,7 @@ def publish_collection(*, actor: Principal, collection: Collection, doi: str) ->
         "agreed": sorted(set(names.values())),
     }
     write_audit(actor=actor, action="publish", record=collection, after=after)
+    changes.row_changed(collection)
     return True
 
 
@@ -86,6 +87,7 @@ def record_doi(*, actor: Principal, record: Any, doi: str) -> None:
     rows = type(record)._default_manager.filter(pk=record.pk, doi__isnull=True)
     if rows.update(doi=doi):
         write_audit(actor=actor, action="register-doi", record=record, after={"doi": doi})
+        changes.row_changed(record)
 
 
 def _move(rows: QuerySet[Collection], **values: Any) -> int:
@@ -136,28 +138,25 @@ def _release(
 ) -> int:
     """Release one portion of rows, with an audit row for each that names who agreed (by the column `leader`)."""
     after = {"released_at": now.isoformat(), "collection": str(collection.uid)}
-    told = list(rows.values_list("uid", "title", leader))
+    found = rows.values_list("pk", "uid", "title", leader)
+    told = [(rows.model(pk=key, uid=uid, title=title), agreed) for key, uid, title, agreed in found]
     write_audit_rows(
         audit_entry(
             actor=actor,
             action="release",
-            record=_labelled(rows.model, uid, title),
+            record=record,
             before={},
             after=after | {"agreed": names.get(key, "")},
         )
-        for uid, title, key in told
+        for record, key in told
     )
     if rows.model is Dataset:
-        events.send_after_commit(events.datasets_changed, uids=[uid for uid, _, _ in told])
+        changes.datasets_changed([record for record, _ in told])
     return rows.update(released_at=now, version=F("version") + 1, updated_at=now)
 
 
 def _name_of(user: User | None) -> str:
     return (user.get_full_name() or user.get_username()) if user else ""
-
-
-def _labelled(model: type[Model], uid: object, title: str) -> Model:
-    return model(uid=uid, title=title)
 
 
 def _portions(rows: QuerySet) -> Iterator[list[int]]:

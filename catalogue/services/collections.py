@@ -15,6 +15,7 @@ from django.db.models import ProtectedError, Q
 from catalogue import events
 from catalogue.access import Principal
 from catalogue.audit import write_audit
+from catalogue.changes import row_changed
 from catalogue.collection_selectors import check_editor, own_collections, text_of
 from catalogue.errors import Conflict, InvalidInput, NotAllowed, StaleVersion
 from catalogue.models import Collection, Concept
@@ -176,6 +177,7 @@ def withdraw_collection(*, actor: Principal, collection: Collection, reason: str
         values = {"state": CollectionState.WITHDRAWN, "withdrawal_reason": reason.strip()}
         write_version(collection, values, collection.version)
         write_audit(actor=actor, action="withdraw", record=collection, after={"reason": reason.strip()})
+        row_changed(collection)
         events.send_after_commit(events.collections_changed, uids=[collection.uid])
     collection.refresh_from_db()
 

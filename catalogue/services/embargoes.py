@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from catalogue import access, events
+from catalogue import access, changes
 from catalogue.access import Principal
 from catalogue.audit import write_audit
 from catalogue.errors import Conflict, InvalidInput
@@ -59,4 +59,4 @@ def set_dataset_embargo(*, actor: Principal, dataset: Dataset, until: datetime) 
         after = {"embargo_until": until.isoformat()}
         write_audit(actor=actor, action="set-embargo", record=dataset, before=before, after=after)
         follow_raw_data(actor=actor, dataset_ids=[dataset.pk])
-        events.send_after_commit(events.datasets_changed, uids=[dataset.uid])
+        changes.datasets_changed([dataset])

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from catalogue import access, events
+from catalogue import access, changes
 from catalogue.access import Principal
 from catalogue.audit import write_audit
 from catalogue.errors import Conflict, InvalidInput, NotAllowed
@@ -184,4 +184,4 @@ def _settle(actor: Principal, investigation: Investigation, action: str, **after
     investigation.refresh_from_db()
     write_audit(actor=actor, action=action, record=investigation, before=before, after=after)
     follow_investigations(actor=actor, investigation_ids=[investigation.pk])
-    events.send_after_commit(events.investigations_changed, uids=[investigation.uid])
+    changes.investigation_changed(investigation)

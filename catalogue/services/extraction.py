@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from catalogue import events
+from catalogue import changes
 from catalogue.access import Principal
 from catalogue.audit import write_audit
 from catalogue.derived import PREVIEW_PIXELS, keep_pictures
@@ -170,7 +170,7 @@ def _write(
             Datafile.objects.filter(pk=file.pk, media_type="").update(media_type=extraction.media_type[:100])
         after = {"state": str(values["extraction_state"]), "parameters": count, "format": values["format_label"]}
         write_audit(actor=actor, action="extract-metadata", record=dataset, after=after)
-        events.send_after_commit(events.datasets_changed, uids=[dataset.uid])
+        changes.datasets_changed([dataset])
 
 
 def _state(found: Sequence[Extraction]) -> ExtractionState:

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from catalogue import events, outbox
+from catalogue import changes, outbox
 from catalogue.access import Principal
 from catalogue.audit import audit_entry, write_audit_rows
 from catalogue.errors import NotAllowed, Unavailable
@@ -204,7 +204,7 @@ def _record(actor: Principal, findings: Sequence[Finding]) -> None:
         _settle_watched([finding.file.pk for finding in findings if finding.fixity == Fixity.INTACT])
         if changed:
             Dataset.objects.filter(pk__in=changed).update(version=F("version") + 1, updated_at=timezone.now())
-            events.send_after_commit(events.datasets_changed, uids=[dataset.uid for dataset in changed.values()])
+            changes.datasets_changed(changed.values())
 
 
 def _store(finding: Finding) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db.models import Case, F, Q, QuerySet, When
 from django.utils import timezone
 
-from catalogue import access, events
+from catalogue import access, changes
 from catalogue.access import Principal
 from catalogue.audit import audit_entry, write_audit_rows
 from catalogue.models import Dataset, Investigation
@@ -147,4 +147,4 @@ def _record(actor: Principal, moment: datetime | None, followers: Sequence[Datas
         )
         for row in followers
     )
-    events.send_after_commit(events.datasets_changed, uids=[row.uid for row in followers])
+    changes.datasets_changed(followers)

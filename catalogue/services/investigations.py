@@ -10,9 +10,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from catalogue import access, events
+from catalogue import access
 from catalogue.access import Level, Principal
 from catalogue.audit import write_audit
+from catalogue.changes import investigation_changed, row_changed
 from catalogue.entries import InvestigationEntry, PersonEntry, RelationEntry, SampleEntry
 from catalogue.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from catalogue.identifiers import normalise_orcid, normalise_ror
@@ -77,7 +78,7 @@ def create_investigation(*, actor: Principal, entry: InvestigationEntry) -> Inve
             _set_team(investigation, entry.team)
             _set_relations(investigation, entry.relations)
             write_audit(actor=actor, action="create", record=investigation, after=_snapshot(investigation))
-            events.send_after_commit(events.investigations_changed, uids=[investigation.uid])
+            investigation_changed(investigation)
     except IntegrityError as error:
         raise Conflict(
             f"The visit {entry.visit_id!r} is registered already at {facility.short_name}. Update it instead.",
@@ -115,7 +116,7 @@ def update_investigation(
             _set_relations(investigation, changes["relations"])
         investigation.refresh_from_db()
         write_audit(actor=actor, action="update", record=investigation, before=before, after=_snapshot(investigation))
-        events.send_after_commit(events.investigations_changed, uids=[investigation.uid])
+        investigation_changed(investigation)
     return investigation
 
 
@@ -305,6 +306,7 @@ def save_sample(
         if not is_new:
             write_version(sample, details, expected_version)
             sample.refresh_from_db()
+            row_changed(sample)
         write_audit(actor=actor, action="create" if is_new else "update", record=sample, before=before, after=details)
     return sample, is_new
 

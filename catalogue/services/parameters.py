@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from catalogue import access, events
+from catalogue import access, changes
 from catalogue.access import Principal
 from catalogue.audit import write_audit
 from catalogue.entries import ParameterEntry
@@ -195,4 +195,4 @@ def correct_parameter(*, actor: Principal, dataset: Dataset, entry: ParameterEnt
 def touch(dataset: Dataset, *, expected_version: int | None = None, **values: Any) -> None:
     """Set `values`, raise the version of `dataset` and tell the apps above, within the caller's transaction."""
     write_version(dataset, values, expected_version)
-    events.send_after_commit(events.datasets_changed, uids=[dataset.uid])
+    changes.datasets_changed([dataset])

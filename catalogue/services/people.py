@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from catalogue import changes
 from catalogue.access import principal_of
 from catalogue.audit import write_audit
 from catalogue.errors import Conflict
@@ -55,4 +56,5 @@ def _move_memberships(old: Person, new: Person) -> None:
         person=old, investigation_id__in=list(both.values_list("investigation_id", flat=True))
     ).delete()
     TeamMember.objects.filter(person=old).update(person=new)
+    changes.row_changed(new)
     old.delete()

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Greatest, Least
 
-from catalogue import events, outbox
+from catalogue import changes, outbox
 from catalogue.access import Principal
 from catalogue.audit import audit_entry, write_audit_rows
 from catalogue.entries import DatasetEntry, FileEntry, Outcome
@@ -187,7 +187,7 @@ def _insert(actor: Principal, accepted: list[_Accepted], found: References) -> N
     )
     _record_intents(accepted)
     _add_to_counts(accepted, found)
-    events.send_after_commit(events.datasets_changed, uids=[dataset.uid for dataset in datasets])
+    changes.datasets_registered(datasets)
 
 
 def _make_samples(accepted: list[_Accepted], found: References) -> None:

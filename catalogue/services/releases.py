@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
-from catalogue import access, events
+from catalogue import access, changes
 from catalogue.access import Principal
 from catalogue.audit import audit_entry, write_audit, write_audit_rows
 from catalogue.errors import Conflict, InvalidInput, NotFound
@@ -56,7 +56,7 @@ def settle_release(*, actor: Principal, investigation: Investigation) -> None:
     end_open_request(actor=actor, investigation=investigation, state=RequestState.WITHDRAWN, reason=RELEASED)
     follow_investigations(actor=actor, investigation_ids=[investigation.pk])
     tell_of_opening(investigation)
-    events.send_after_commit(events.investigations_changed, uids=[investigation.uid])
+    changes.investigation_changed(investigation)
 
 
 def release_datasets(
@@ -100,7 +100,7 @@ def _record(actor: Principal, investigation: Investigation, released: list[Datas
     write_audit_rows(audit_entry(actor=actor, action="release", record=one, before={}, after=after) for one in released)
     count = after | {"datasets": len(released)}
     write_audit(actor=actor, action="release-datasets", record=investigation, after=count)
-    events.send_after_commit(events.datasets_changed, uids=[one.uid for one in released])
+    changes.datasets_changed(released)
 
 
 def check_not_withdrawn(investigation: Investigation) -> None:

@@ -6,17 +6,21 @@ the last row counts (COUNTER Code of Practice 5.1, section 7.2). So the counts a
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import BooleanField, Case, Count, F, Q, Value, When, Window
 from django.db.models.functions import Lead
+from django.utils import timezone
 
+from catalogue.changes import raise_revisions
 from catalogue.downloads.usage import DOUBLE_CLICK, is_machine, is_robot, visitor_digest
 from catalogue.models import Dataset, Download
 
 BATCH = 2000
+# Longer than from one counting to the next.
+ORDER_IS_KEPT = timedelta(days=2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,13 +68,19 @@ def log_downloads(*, visit: Visit, sizes: Mapping[int, int], file_name: str = ""
 
 
 def recount_downloads() -> int:
-    """Judge every row of the log anew and set the counts of all datasets; how many datasets had a wrong count."""
+    """Judge every row of the log anew and set the counts of all datasets; how many datasets had a wrong count.
+
+    Search, which sorts by these counts, hears of all that were downloaded lately here rather than of each download.
+    """
     with transaction.atomic():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute(f"LOCK TABLE {connection.ops.quote_name(Download._meta.db_table)} IN EXCLUSIVE MODE")
         _judge_rows()
-        return _set_counts()
+        count = _set_counts()
+        lately = Download.objects.filter(at__gte=timezone.now() - ORDER_IS_KEPT, is_counted=True).order_by()
+        raise_revisions(Dataset.objects.filter(pk__in=lately.values("dataset")))
+    return count
 
 
 def _judge_rows() -> None:

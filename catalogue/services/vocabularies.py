@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from catalogue import changes
 from catalogue.access import Principal
 from catalogue.errors import InvalidInput, NotAllowed
 from catalogue.models import Licence, Technique, TechniqueAncestor
@@ -48,6 +49,8 @@ def load_techniques(*, actor: Principal, terms: Iterable[TechniqueTerm], keeps_k
     changed = {term.iri for term in wanted if term.iri in known and _update(known[term.iri], term)}
     changed |= _set_parents(wanted, known)
     rebuild_ancestors()
+    for technique in Technique.objects.filter(iri__in=changed & set(known)):
+        changes.row_changed(technique)
     return Loaded(added=len(added), changed=len(changed - {technique.iri for technique in added}))
 
 

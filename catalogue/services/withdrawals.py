@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F, Model, QuerySet
 from django.utils import timezone
 
-from catalogue import events
+from catalogue import changes
 from catalogue.access import Principal
 from catalogue.audit import write_audit
 from catalogue.errors import Conflict, InvalidInput
@@ -36,7 +36,7 @@ def withdraw_investigation(*, actor: Principal, investigation: Investigation, re
             state=RequestState.LAPSED,
             reason="The investigation was withdrawn.",
         )
-        events.send_after_commit(events.investigations_changed, uids=[investigation.uid])
+        changes.investigation_changed(investigation)
 
 
 def withdraw_dataset(*, actor: Principal, dataset: Dataset, reason: str) -> None:
@@ -46,7 +46,7 @@ def withdraw_dataset(*, actor: Principal, dataset: Dataset, reason: str) -> None
     with transaction.atomic():
         _withdraw(Dataset.objects.filter(pk=dataset.pk), text)
         write_audit(actor=actor, action="withdraw", record=dataset, after={"reason": text})
-        events.send_after_commit(events.datasets_changed, uids=[dataset.uid])
+        changes.datasets_changed([dataset])
 
 
 def _checked(reason: str) -> str:

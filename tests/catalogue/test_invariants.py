@@ -13,6 +13,7 @@ from catalogue.derived import Picture, picture_path
 from catalogue.invariants import CHECKS, MOST_SHOWN, find_violations
 from catalogue.models import (
     Dataset,
+    DatasetRevision,
     Instrument,
     Investigation,
     OutboxEntry,
@@ -118,6 +119,7 @@ BREAKAGES: dict[str, Callable[[Dataset], None]] = {
     "check_releases": release_in_the_future,
     "check_holds": hold_without_a_request,
     "check_orcids": mistype_an_orcid,
+    "check_revisions": lambda dataset: DatasetRevision.objects.filter(dataset=dataset).delete(),
 }
 
 

@@ -1,0 +1,132 @@
+"""What search must hear of: a change that documents of the index are made of, in the transaction of the change itself.
+
+Services name here what they changed. The revision of every dataset that shows it is raised by SQL; where these are many,
+the outbox does it a moment later, so that nobody waits. The opening of data by the clock changes no document.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from django.db import connection, models, transaction
+from django.utils import timezone
+
+from catalogue import events, outbox
+from catalogue.collection_contents import datasets_in
+from catalogue.models import (
+    Collection,
+    Dataset,
+    DatasetRevision,
+    Facility,
+    Instrument,
+    Investigation,
+    Organisation,
+    Person,
+    Proposal,
+    Sample,
+    TeamMember,
+    Technique,
+    TechniqueAncestor,
+)
+from catalogue.services.references import chunks
+from catalogue.services.rows import insert_rows
+
+TOPIC = "reindex"
+MOST_AT_ONCE = 5_000
+PORTION = 5_000
+
+
+def datasets_registered(datasets: Sequence[Dataset]) -> None:
+    """Give new datasets their first revision."""
+    now = timezone.now()
+    columns = ("dataset_id", "number", "is_pending", "changed_at")
+    insert_rows(DatasetRevision, columns, ((dataset.pk, 1, True, now) for dataset in datasets))
+    events.send_after_commit(events.revisions_raised)
+    events.send_after_commit(events.datasets_changed, uids=[dataset.uid for dataset in datasets])
+
+
+def datasets_changed(datasets: Iterable[Dataset]) -> None:
+    uids = {dataset.pk: dataset.uid for dataset in datasets}
+    for keys in chunks(sorted(uids)):
+        raise_revisions(Dataset.objects.filter(pk__in=keys))
+    events.send_after_commit(events.datasets_changed, uids=list(uids.values()))
+
+
+def investigation_changed(investigation: Investigation) -> None:
+    """The investigation itself, its team or its embargo, and so all its datasets."""
+    row_changed(investigation)
+    events.send_after_commit(events.investigations_changed, uids=[investigation.uid])
+
+
+def row_changed(row: models.Model) -> None:
+    """Anything else that records name; a row that no record names changes no document."""
+    if type(row) in _DATASETS_OF:
+        datasets = datasets_with(row)
+        if datasets.order_by()[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE:
+            outbox.record_intents(TOPIC, [f"{row._meta.model_name}:{row.pk}"])
+        else:
+            raise_revisions(datasets)
+
+
+def datasets_with(row: models.Model) -> models.QuerySet[Dataset]:
+    """The datasets whose records name `row`, each once."""
+    return _DATASETS_OF[type(row)](row)
+
+
+def _with_technique(technique: Technique) -> models.QuerySet[Dataset]:
+    narrower = TechniqueAncestor.objects.filter(ancestor=technique).values("technique")
+    links = Dataset.techniques.through._default_manager.filter(technique__in=narrower)
+    return Dataset.objects.filter(pk__in=links.values("dataset"))
+
+
+def _of_people(**chosen: models.Model) -> models.QuerySet[Dataset]:
+    teams = TeamMember.objects.filter(**chosen).order_by()
+    return Dataset.objects.filter(investigation__in=teams.values("investigation"))
+
+
+_DATASETS_OF: dict[type[models.Model], Callable[..., models.QuerySet[Dataset]]] = {
+    Dataset: lambda row: Dataset.objects.filter(pk=row.pk),
+    Investigation: lambda row: Dataset.objects.filter(investigation=row),
+    Proposal: lambda row: Dataset.objects.filter(investigation__proposal=row),
+    Instrument: lambda row: Dataset.objects.filter(instrument=row),
+    Facility: lambda row: Dataset.objects.filter(instrument__facility=row),
+    Sample: lambda row: Dataset.objects.filter(sample=row),
+    Person: lambda row: _of_people(person=row),
+    Organisation: lambda row: _of_people(person__affiliation=row),
+    Technique: _with_technique,
+    Collection: datasets_in,
+}
+_BY_NAME = {str(model._meta.model_name): model for model in _DATASETS_OF}
+
+
+def raise_many(key: str, payload: dict) -> None:
+    """Deliver an intent: `key` is a kind of row and its primary key. In portions, each a transaction of its own."""
+    name, _, number = key.partition(":")
+    row = _BY_NAME[name]._default_manager.filter(pk=number).first()
+    if row is None:
+        return
+    datasets, last = datasets_with(row), 0
+    while keys := list(datasets.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:PORTION]):
+        portion = datasets.filter(pk__gt=last, pk__lte=keys[-1])
+        with transaction.atomic():
+            raise_revisions(portion)
+        last = keys[-1]
+
+
+def raise_revisions(datasets: models.QuerySet[Dataset]) -> None:
+    """Raise the revision of each, make one where it is missing, and ring the indexer after the commit.
+
+    The rows are locked in the order of their keys, so that two changes wait for each other and never deadlock.
+    """
+    chosen, parameters = datasets.order_by().values("pk").query.sql_with_params()
+    table = connection.ops.quote_name(DatasetRevision._meta.db_table)
+    source = connection.ops.quote_name(Dataset._meta.db_table)
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        # Names of our own tables and a compiled queryset; every value is a bound parameter.
+        cursor.execute(
+            f"INSERT INTO {table} (dataset_id, number, is_pending, changed_at) "  # noqa: S608
+            f"SELECT id, 1, %s, %s FROM {source} WHERE id IN ({chosen}) ORDER BY id "
+            "ON CONFLICT (dataset_id) DO UPDATE SET "
+            f"number = {table}.number + 1, is_pending = excluded.is_pending, changed_at = excluded.changed_at",
+            (True, now, *parameters),
+        )
+    events.send_after_commit(events.revisions_raised)
