@@ -1,0 +1,61 @@
+"""The fields of `search.fields` as Tantivy stores them, and a document as one of its lines. No questions here.
+
+Nothing is stored beside the index itself: hits are read from columns, records from the database.
+"""
+
+import hashlib
+import json
+import math
+from functools import cache
+
+import tantivy
+
+from search.backends.base import Document
+from search.fields import FIELDS, PARAMETERS, Field, Kind
+
+# Numbers that are looked up one by one have an inverted index beside their column.
+LOOKED_UP = frozenset({"dataset", "investigation", "instrument_key", "year", "month"})
+
+
+@cache
+def schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    for field in FIELDS:
+        _add(builder, field)
+    builder.add_json_field(PARAMETERS, fast=True, tokenizer_name="raw", index_option="basic")
+    return builder.build()
+
+
+def _add(builder: tantivy.SchemaBuilder, field: Field) -> None:
+    if field.kind is Kind.NUMBER:
+        builder.add_integer_field(field.name, indexed=field.name in LOOKED_UP, fast=True)
+    elif field.kind is Kind.KEYWORD:
+        builder.add_text_field(field.name, tokenizer_name="raw", index_option="basic", fast=True)
+    else:
+        depth = "position" if field.kind is Kind.TEXT else "basic"
+        builder.add_text_field(field.name, tokenizer_name="whitespace", index_option=depth)
+
+
+@cache
+def parameter_path(key: str) -> str:
+    """The column of a parameter. Keys hold dots, spaces and quotes, which are syntax in paths: their hash has none."""
+    return f"{PARAMETERS}.p{_digest(key)}"
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def line(document: Document) -> str:
+    """The document as Tantivy reads it fastest.
+
+    A value counts once however often it stands in a list. Whole numbers among parameters would make a column of their
+    own beside that of the fractions: all are floats.
+    """
+    fields = {
+        name: list(dict.fromkeys(value)) if isinstance(value, list) else value for name, value in document.items()
+    }
+    if PARAMETERS in fields:
+        numbers = {parameter_path(key).partition(".")[2]: float(value) for key, value in fields[PARAMETERS].items()}
+        fields[PARAMETERS] = {path: number for path, number in numbers.items() if math.isfinite(number)}
+    return json.dumps(fields)
