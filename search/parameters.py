@@ -228,9 +228,10 @@ def range_for(name: str, interval: Interval) -> tuple[ParameterRange | None, str
 
 def _misfit(name: str, unit: str) -> str:
     standard = STANDARD_NAMES[name]
-    offered = [choice for choice in units.known_units(_dimension(standard.unit or "")) if choice]
-    fitting = f"{', '.join(offered)} fit" if offered else "it is a plain number"
-    return f"{standard.label} is not measured in {unit[:20]}: {fitting}. The condition was left out."
+    if not standard.unit:
+        return f"{standard.label} is a plain number, not one in {unit[:20]}; the condition was left out."
+    fitting = " or ".join(units.known_units(_dimension(standard.unit)) or [standard.unit])
+    return f"{standard.label} is not measured in {unit[:20]} but in {fitting}; the condition was left out."
 
 
 def _dimension(unit: str) -> str:

@@ -202,6 +202,7 @@ def _size(values: Values, notes: list[str]) -> int:
 
 
 def _confidence(values: Values, notes: list[str]) -> tuple[int, int] | None:
+    """In percent; a single number is the least."""
     text = _interval_text(values, "confidence")
     if not text:
         return None
@@ -209,7 +210,8 @@ def _confidence(values: Values, notes: list[str]) -> tuple[int, int] | None:
     if interval is None:
         notes.append(f"“{text[:40]}” is no confidence such as 80..100; it was left out.")
         return None
-    bounds = (0.0 if interval.low is None else interval.low, 100.0 if interval.high is None else interval.high)
+    is_open = interval.high is None or interval.is_single
+    bounds = (0.0 if interval.low is None else interval.low, 100.0 if is_open else interval.high or 0.0)
     low, high = (round(min(max(bound, 0), 100)) for bound in bounds)
     return (low, high) if (low, high) != WHOLE_CONFIDENCE else None
 
