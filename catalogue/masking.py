@@ -23,6 +23,7 @@ from catalogue.models import (
 from catalogue.models.datasets import Source
 from catalogue.record import (
     Access,
+    AnnotationRef,
     DatasetRecord,
     DatasetRef,
     FacilityRef,
@@ -123,6 +124,13 @@ def _relation_refs(relations: Iterable[Mapping[str, Any]]) -> tuple[RelationRef,
     return tuple(RelationRef(**row) for row in relations)
 
 
+def _annotation_refs(annotations: Iterable[Mapping[str, Any]]) -> tuple[AnnotationRef, ...]:
+    return tuple(
+        AnnotationRef(row["kind"], row["label"], row["best"], is_verified=row["verified"] is not None)
+        for row in annotations
+    )
+
+
 def file_refs(files: Iterable[Datafile]) -> tuple[FileRef, ...]:
     return tuple(
         FileRef(
@@ -178,7 +186,7 @@ def dataset_record(
     """The record of `dataset` for somebody who sees it at `level`.
 
     `dataset` comes from `catalogue/selectors.py` with investigation (team, proposal), instrument (facility), sample, licence,
-    `technique_terms` and `own_doi` fetched; `derived_from` and `derivatives` are those that the same person may know of.
+    `technique_terms`, `annotation_rows` and `own_doi` fetched; `derived_from` and `derivatives` are those that the same person may know of.
     """
     investigation = dataset.investigation
     is_tombstone = level == Level.TOMBSTONE
@@ -214,6 +222,7 @@ def dataset_record(
         derived_from=_dataset_refs(derived_from) if shows_metadata else (),
         derivatives=_dataset_refs(derivatives) if shows_metadata else (),
         relations=_relation_refs(relations) if shows_metadata else (),
+        annotations=_annotation_refs(dataset.annotation_rows) if is_full else (),
     )
 
 

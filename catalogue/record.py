@@ -147,6 +147,19 @@ class ParameterValue:
 
 
 @dataclass(frozen=True)
+class AnnotationRef:
+    """What models or people say that images of a dataset show; `confidence` is the highest of a model (0 to 1), or None.
+
+    `kind` names the question that the label answers, such as "category".
+    """
+
+    kind: str
+    label: str
+    confidence: float | None
+    is_verified: bool
+
+
+@dataclass(frozen=True)
 class FileRef:
     """One file as readers see it: `name` is its path within the dataset, `size` in bytes or None until measured."""
 
@@ -172,6 +185,7 @@ class RelationRef:
 class DatasetRecord:
     """A dataset as `access.level` permits. Under a summary `parameters`, `sample`, `notes`, `derived_from` and files are empty.
 
+    `annotations` tell of the files and are as closed as these; what a person verified comes first, then the surest.
     `doi` is the dataset's own: that of a published collection which holds nothing else.
     """
 
@@ -204,6 +218,7 @@ class DatasetRecord:
     derived_from: tuple[DatasetRef, ...] = ()
     derivatives: tuple[DatasetRef, ...] = ()
     relations: tuple[RelationRef, ...] = ()
+    annotations: tuple[AnnotationRef, ...] = ()
 
     @property
     def path(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, prefetch_related_objects
+from django.db.models import Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery, prefetch_related_objects
 from django.utils import timezone
 
 from catalogue import access
@@ -14,6 +14,7 @@ from catalogue.anonymity import file_name_for, key_of_file, shown_to
 from catalogue.errors import NotFound
 from catalogue.masking import dataset_record, file_refs, investigation_record, sample_record
 from catalogue.models import (
+    Annotation,
     AuditEntry,
     Collection,
     CollectionMember,
@@ -34,6 +35,7 @@ from catalogue.short_lists import ShortList
 
 MOST_RELATED = 100
 MOST_PARAMETERS = 2000
+MOST_LABELS = 10
 RELATED = ("uid", "title", "kind")
 RELATION = ("relation_type", "identifier", "identifier_type", "resource_type", "title")
 
@@ -47,7 +49,11 @@ def _with_columns(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:
     alone = Collection.objects.filter(
         members__dataset=OuterRef("pk"), member_count=1, state=CollectionState.PUBLISHED
     ).order_by("-id")
-    columns = {"own_doi": Subquery(alone.values("doi")[:1]), "technique_terms": _technique_terms("datasets")}
+    columns = {
+        "own_doi": Subquery(alone.values("doi")[:1]),
+        "technique_terms": _technique_terms("datasets"),
+        "annotation_rows": _annotation_rows(),
+    }
     return datasets.select_related("investigation__proposal", "instrument__facility", "sample", "licence").annotate(
         **columns
     )
@@ -56,6 +62,14 @@ def _with_columns(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:
 def _technique_terms(name: str) -> ShortList:
     """The techniques of a row; `name` leads from a technique to rows of that kind."""
     return ShortList(Technique.objects.filter(**{name: OuterRef("pk")}).order_by("label"), "iri", "label")
+
+
+def _annotation_rows() -> ShortList:
+    """The labels of a dataset's images, each once: the verified first, then the surest."""
+    labels = Annotation.objects.filter(dataset=OuterRef("pk")).values("kind", "label")
+    best = labels.annotate(best=Max("confidence"), verified=Max("verified_at"))
+    order = (F("verified").desc(nulls_last=True), F("best").desc(nulls_last=True), "label")
+    return ShortList(best.order_by(*order)[:MOST_LABELS], "kind", "label", "best", "verified")
 
 
 def _team(path: str = "team") -> Prefetch:

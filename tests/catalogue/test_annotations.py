@@ -2,14 +2,15 @@
 
 import pytest
 
-from catalogue.access import SYSTEM, principal_of
+from catalogue.access import ANONYMOUS, SYSTEM, principal_of
 from catalogue.errors import InvalidInput, NotAllowed
 from catalogue.invariants import check_files_of_annotations
 from catalogue.models import Annotation, AuditEntry, Dataset
+from catalogue.selectors import get_dataset_record
 from catalogue.services.annotations import CATEGORY, Label, record_labels, verify_label
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture
@@ -86,3 +87,16 @@ def test_an_annotation_that_names_another_dataset_than_its_files_is_found_at_nig
     assert not list(check_files_of_annotations())
     Annotation.objects.update(dataset=factories.make_dataset(image.dataset.investigation))
     assert len(list(check_files_of_annotations())) == 1
+
+
+def test_a_record_tells_the_labels_of_its_images_to_readers_of_the_files_only(image):
+    classify(image, ("Nanowires", 0.6), ("Fibres", 0.4))
+    classify(image, ("Tips", 0.9), release="sem-2.0")
+    team = principal_of(image.dataset.investigation.team.get().person.user)
+    verify_label(actor=team, datafile=image, kind=CATEGORY, text="Fibres")
+    uid = image.dataset.uid
+    labels = [(one.label, one.confidence, one.is_verified) for one in get_dataset_record(uid, team).annotations]
+    assert labels == [("Fibres", 0.4, True), ("Tips", 0.9, False), ("Nanowires", 0.6, False)]
+    assert get_dataset_record(uid, ANONYMOUS).annotations == ()
+    factories.set_embargo_metadata("full")
+    assert get_dataset_record(uid, ANONYMOUS).annotations == ()
