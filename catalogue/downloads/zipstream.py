@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 # (index of the entry, offset, length) -> exactly `length` bytes of its content
 ReadContent = Callable[[int, int, int], Iterable[bytes]]
 
-GATHERED_BYTES = 256 * 1024
+FIRST_BYTES, GATHERED_BYTES = 8 * 1024, 256 * 1024
 _ALL_ONES_16 = 0xFFFF
 _ALL_ONES_32 = 0xFFFFFFFF
 _LOCAL_HEADER = struct.Struct("<4sHHHHHIIIHH")  # 4.3.7
@@ -230,14 +230,14 @@ def _slicing(produce: Callable[[], bytes]) -> Callable[[int, int], Iterable[byte
 
 
 def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in fewer pieces: headers and small files together, big chunks as they are."""
+    """The same bytes in fewer pieces: headers and small files together, big chunks as they are; the first ones soon."""
     waiting: list[bytes] = []
-    length = 0
+    length, enough = 0, FIRST_BYTES
     for piece in pieces:
         waiting.append(piece)
         length += len(piece)
-        if length >= GATHERED_BYTES:
+        if length >= enough:
             yield waiting[0] if len(waiting) == 1 else b"".join(waiting)
-            waiting, length = [], 0
+            waiting, length, enough = [], 0, GATHERED_BYTES
     if waiting:
         yield b"".join(waiting)

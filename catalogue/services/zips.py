@@ -37,8 +37,8 @@ from catalogue.storages.errors import StorageError, StorageFileChanged
 MOST_FILES = 50_000
 MOST_DATASETS = 10_000
 MOST_PROBLEMS = 20
-# From here on, reading the folder is cheaper than asking for each file.
-LISTED_FROM = 50
+# From here on, looking at a folder's files together is cheaper than asking for each.
+MANY_FROM = 50
 MANIFEST = "manifest-sha256.txt"
 LEFT_OUT = "NOT-INCLUDED.txt"
 
@@ -189,13 +189,13 @@ def _check_files(rows: Sequence[_File]) -> _Stored:
     for index, row in enumerate(rows):
         folders[row.storage_id, row.path.rpartition("/")[0]].append(index)
     problems: list[tuple[str, str]] = []
-    for (storage_id, folder), indexes in folders.items():
+    for (storage_id, _), indexes in folders.items():
         storage = stored.storages[storage_id]
-        wanted = {rows[index].path for index in indexes}
-        listed = _listed_entries(storage, folder, wanted) if len(indexes) >= LISTED_FROM else {}
+        paths = [rows[index].path for index in indexes]
+        looked_at = _many_entries(storage, paths) if len(paths) >= MANY_FROM else {}
         for index in indexes:
             row = rows[index]
-            entry, reason = _look_at(storage, row, listed)
+            entry, reason = _look_at(storage, row, looked_at)
             if reason:
                 problems.append((row.name, reason))
                 if len(problems) == MOST_PROBLEMS:
@@ -206,26 +206,19 @@ def _check_files(rows: Sequence[_File]) -> _Stored:
     return stored
 
 
-def _listed_entries(storage: Storage, folder: str, wanted: set[str]) -> dict[str, StoredEntry]:
-    """What a folder holds of the `wanted` paths, from at most four times as many entries as are wanted."""
-    found: dict[str, StoredEntry] = {}
-    cursor, seen = None, 0
-    while len(found) < len(wanted) and seen <= 4 * len(wanted):
-        try:
-            page = storage.list_page(folder, cursor, limit=MOST_FILES)
-        except StorageError as error:
-            reason_of(error)
-            return found
-        found |= {entry.path: entry for entry in page.entries if entry.path in wanted}
-        cursor, seen = page.next_cursor, seen + len(page.entries)
-        if cursor is None:
-            break
-    return found
-
-
-def _look_at(storage: Storage, row: _File, listed: Mapping[str, StoredEntry]) -> tuple[StoredEntry | None, str]:
+def _many_entries(storage: Storage, paths: Sequence[str]) -> dict[str, StoredEntry]:
+    """What a folder holds of `paths`, as far as it can be read as a whole."""
+    folder = paths[0].rpartition("/")[0]
     try:
-        entry = listed.get(row.path) or storage.stat(row.path)
+        return storage.stat_many(folder, [path.rpartition("/")[2] for path in paths])
+    except StorageError as error:
+        reason_of(error)
+        return {}
+
+
+def _look_at(storage: Storage, row: _File, looked_at: Mapping[str, StoredEntry]) -> tuple[StoredEntry | None, str]:
+    try:
+        entry = looked_at.get(row.path) or storage.stat(row.path)
     except StorageError as error:
         return None, reason_of(error)
     return entry, difference(row.size, row.modified_at, row.fixity, entry)

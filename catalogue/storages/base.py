@@ -5,7 +5,7 @@ import io
 import zlib
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -22,20 +22,37 @@ from catalogue.storages.errors import (
     StorageUploadIncomplete,
 )
 from catalogue.storages.paths import clean_path
-from catalogue.storages.protocol import CHUNK_BYTES, Algorithm, Checksums, Entry, StorageConfig
+from catalogue.storages.protocol import CHUNK_BYTES, Algorithm, Checksums, Entry, Page, StorageConfig
 
 
 class BaseStorage(ABC):
-    """A kind of storage gives `stat` and `_open_span`; the reads below follow from them."""
+    """A kind of storage gives `stat`, `list_page` and `_open_span`; the reads below follow from them."""
 
+    LISTED_AT_ONCE = 50_000
     config: StorageConfig
 
     @abstractmethod
     def stat(self, path: str) -> Entry: ...
 
     @abstractmethod
+    def list_page(self, prefix: str, cursor: str | None = None, limit: int = 1000) -> Page: ...
+
+    @abstractmethod
     def _open_span(self, entry: Entry, start: int, length: int, chunk: int) -> AbstractContextManager[Iterator[bytes]]:
         """Opens `length` > 0 bytes of a file that must still be the one of `entry`."""
+
+    def stat_many(self, folder: str, names: Collection[str]) -> dict[str, Entry]:
+        """Lists the folder, which saves requests, up to four times as many entries as are wanted."""
+        wanted = set(names)
+        found: dict[str, Entry] = {}
+        cursor, seen = None, 0
+        while len(found) < len(wanted) and seen <= 4 * len(wanted):
+            page = self.list_page(folder, cursor, limit=self.LISTED_AT_ONCE)
+            found |= {entry.path: entry for entry in page.entries if entry.name in wanted}
+            cursor, seen = page.next_cursor, seen + len(page.entries)
+            if cursor is None:
+                break
+        return found
 
     @contextmanager
     def open_range(

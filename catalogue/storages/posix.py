@@ -7,7 +7,7 @@ import logging
 import os
 import secrets
 import stat as file_modes
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -61,6 +61,20 @@ class PosixStorage(FolderStorage):
         if not (file_modes.S_ISREG(found.st_mode) or file_modes.S_ISDIR(found.st_mode)):
             raise StoragePathRefused(f"{path} is neither a file nor a folder.", path=path)
         return _entry(path, found)
+
+    def stat_many(self, folder: str, names: Collection[str]) -> dict[str, Entry]:
+        """Opens the folder once and looks at the names alone, whatever else is in it."""
+        found: dict[str, Entry] = {}
+        with self._open_folder(folder) as descriptor, _translated(folder):
+            for name in filter(is_clean_name, names):
+                try:
+                    seen = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                if file_modes.S_ISREG(seen.st_mode):
+                    path = join_path(folder, name)
+                    found[path] = _entry(path, seen)
+        return found
 
     def open_seekable(self, path: str) -> BinaryIO:
         descriptor, _ = self._open_file(path)

@@ -4,7 +4,7 @@ Paths are relative POSIX strings (`paths.clean_path`); the empty string is the r
 Who may read what is decided before a storage is asked: nothing here knows people.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -104,6 +104,9 @@ class Storage(Protocol):
 
     def stat(self, path: str) -> Entry:
         """Raises StorageFileMissing."""
+
+    def stat_many(self, folder: str, names: Collection[str]) -> dict[str, Entry]:
+        """Those of many files of one folder that are found soon, by path; of the others `stat` tells why not."""
 
     def open_range(
         self,

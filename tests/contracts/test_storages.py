@@ -203,6 +203,18 @@ def test_five_thousand_files_come_in_pages_each_name_once_and_sorted(place: Plac
     assert all_pages(place.storage, "series", 2500 if place.kind == "webdav" else 999) == names
 
 
+def test_many_files_of_a_folder_are_described_together_as_one_by_one(place: Place) -> None:
+    names = [f"image_{number}.tif" for number in range(60)]
+    for name in names:
+        place.write(f"series/{name}", name.encode())
+        place.write(f"series/other_{name}", b"x")
+
+    found = place.storage.stat_many("series", [*names, "absent.tif", "../root.tif"])
+
+    assert sorted(found) == sorted(f"series/{name}" for name in names)
+    assert found["series/image_7.tif"] == place.storage.stat("series/image_7.tif")
+
+
 def test_folders_and_files_are_paged_together(place: Place) -> None:
     for number in range(5):
         place.write(f"f{number}.txt", b"x")
