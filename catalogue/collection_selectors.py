@@ -98,6 +98,15 @@ def check_publisher(collection: Collection, actor: Principal) -> None:
         )
 
 
+def listed_collections(principal: Principal) -> QuerySet[Collection]:
+    """What was published, own drafts, and what a share link shows. Who came by a link that hides people is told of no others:
+    they name their authors."""
+    shared = Q(pk__in=shared_collection_ids(principal, now=timezone.now()))
+    own = Q(pk__in=editable_collections(principal).order_by().values("pk"))
+    known = shared if principal.hides_people else shared | own | Q(state__in=PUBLIC_STATES)
+    return Collection.objects.select_related("concept", "home").filter(known)
+
+
 def find_collection(principal: Principal, *, uid: UUID | None = None, doi: str = "") -> Collection:
     """A collection by uid or DOI. The DOI of a concept means its newest published version."""
     if doi:
@@ -129,6 +138,8 @@ def get_collection_record(principal: Principal, *, uid: UUID | None = None, doi:
 def collection_record(collection: Collection, principal: Principal) -> CollectionRecord:
     """The record of a collection that `principal` may see; its concept and home come fetched."""
     text = text_of(collection)
+    if collection.state == CollectionState.WITHDRAWN:
+        text = replace(text, abstract="")
     home = collection.home
     record = CollectionRecord(
         uid=collection.uid,
@@ -166,23 +177,23 @@ def licence_ref(spdx_id: str) -> LicenceRef:
     return LicenceRef(spdx_id, spdx_id, "")
 
 
-def versions_of(collection: Collection) -> list[CollectionRef]:
+def versions_of(collection: Collection, principal: Principal) -> list[CollectionRef]:
     """The versions of the same concept that are or were published, the newest first."""
     versions = Collection.objects.filter(concept_id=collection.concept_id, state__in=PUBLIC_STATES)
-    return _refs(versions.order_by("-number")[:MOST_VERSIONS])
+    return _refs(versions.order_by("-number")[:MOST_VERSIONS], principal)
 
 
-def _refs(collections: QuerySet[Collection]) -> list[CollectionRef]:
+def _refs(collections: QuerySet[Collection], principal: Principal) -> list[CollectionRef]:
     return [
-        CollectionRef(row.uid, row.number, row.doi or "", row.title, row.state, row.published_at)
+        shown_to(CollectionRef(row.uid, row.number, row.doi or "", row.title, row.state, row.published_at), principal)
         for row in collections.defer("text")
     ]
 
 
-def newest_collections(limit: int) -> list[CollectionRef]:
+def newest_collections(principal: Principal, *, limit: int) -> list[CollectionRef]:
     """The collections published last."""
     published = Collection.objects.filter(state=CollectionState.PUBLISHED, published_at__isnull=False)
-    return _refs(published.order_by("-published_at")[:limit])
+    return _refs(published.order_by("-published_at")[:limit], principal)
 
 
 def collections_holding(dataset: Dataset, principal: Principal, *, limit: int) -> list[CollectionRecord]:

@@ -198,7 +198,7 @@ def _landing_of_collection(
         time_zone=home.facility.time_zone if home else "UTC",
         opens_at=None,
         download_path=f"/collections/{record.uid}/download.zip" if is_published and record.file_count else "",
-        versions=tuple(versions_of(collection)),
+        versions=tuple(versions_of(collection, principal)),
     )
 
 

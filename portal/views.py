@@ -53,7 +53,7 @@ def home_page(request: HttpRequest) -> HttpResponse:
     context = {
         **of_archive,
         "newest": newest,
-        "newest_collections": newest_collections(NEWEST_COLLECTIONS),
+        "newest_collections": newest_collections(request.principal, limit=NEWEST_COLLECTIONS),
         "featured": next((record for record in newest if record.has_thumbnail), None),
         "examples": [{"text": tile["label"], "url": tile["url"]} for tile in tiles[:3]],
         "register_url": reverse("register"),

@@ -13,6 +13,10 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from catalogue.access import Level
+from catalogue.publication import PublicationText
+
+# Named by a record as text, since it is itself made of records.
+LATER = {"PublicationText": PublicationText}
 
 
 @cache
@@ -71,7 +75,7 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
 def _reference(kind: Any, components: dict[str, Any]) -> dict[str, Any]:
     if kind.__name__ not in components:
         components[kind.__name__] = {}
-        hints = get_type_hints(kind)
+        hints = get_type_hints(kind, localns=LATER)
         names = _names(kind)
         components[kind.__name__] = {
             "type": "object",

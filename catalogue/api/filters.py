@@ -14,6 +14,7 @@ from catalogue.api.parsing import parse_day
 from catalogue.browse import ACCESS_CHOICES, DatasetFilter, named_q
 from catalogue.errors import InvalidInput
 from catalogue.models import Investigation, TeamMember
+from catalogue.models.collections import CollectionState
 
 PAGING = {"limit", "cursor"}
 
@@ -101,6 +102,10 @@ INVESTIGATION_FILTERS = {
     "visit_id": Filter("visit_id", str, "The visit id, as the facility gave it", TEXT),
     "proposal": Filter("proposal__number", str, "Number of the proposal", TEXT),
     "access": Filter("access", _one_of("mine"), "Those in whose team you are", _among("mine")),
+}
+
+COLLECTION_FILTERS = {
+    "state": Filter("state", _one_of(*CollectionState.values), "The state", _among(*CollectionState.values)),
 }
 
 

@@ -50,14 +50,14 @@ def take_page(rows: QuerySet[Any], request: Request, order: Order) -> Page:
     found = list(rows[: limit + 1])
     has_more = len(found) > limit
     found = found[:limit]
-    return Page(found, _next_link(request, str(getattr(found[-1], order.name))) if has_more else None)
+    return Page(found, next_link(request, str(getattr(found[-1], order.name))) if has_more else None)
 
 
 def take_dataset_page(lists: Lists, wanted: DatasetFilter, request: Request) -> Page:
     """The same of datasets, the newest first, with what their records name."""
     cursor = request.query_params.get("cursor", "")
     part = lists.page(wanted, cursor=cursor, limit=read_limit(request.query_params))
-    return Page(part.datasets, _next_link(request, part.next_cursor) if part.next_cursor else None)
+    return Page(part.datasets, next_link(request, part.next_cursor) if part.next_cursor else None)
 
 
 def read_limit(parameters: Mapping[str, str]) -> int:
@@ -85,6 +85,7 @@ def _place(model: type[Model], order: Order, cursor: str) -> Any:
     return place
 
 
-def _next_link(request: Request, cursor: str) -> str:
+def next_link(request: Request, cursor: str) -> str:
+    """The address of the page that begins at `cursor`, with the same parameters."""
     parameters = [(name, value) for name, value in request.query_params.items() if name != "cursor"]
     return request.build_absolute_uri(f"{request.path}?{urlencode([*parameters, ('cursor', cursor)])}")

@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
-from catalogue.api.views import datasets, embargo, investigations, references
+from catalogue.api.views import collections, datasets, embargo, investigations, references
 from catalogue.api.views.documentation import ErrorCodes, SwaggerPage
 
 urlpatterns = [
@@ -32,6 +32,9 @@ urlpatterns = [
     ),
     path("v1/investigations/<uuid:uid>/release", embargo.Release.as_view(), name="api-release"),
     path("v1/investigations/<uuid:uid>/extension-requests", embargo.ExtensionRequests.as_view(), name="api-extensions"),
+    path("v1/collections", collections.CollectionList.as_view(), name="api-collections"),
+    path("v1/collections/<uuid:uid>", collections.CollectionDetail.as_view(), name="api-collection"),
+    path("v1/collections/<uuid:uid>/members", collections.CollectionMembers.as_view(), name="api-collection-members"),
     path("v1/samples/<uuid:uid>", investigations.SampleDetail.as_view(), name="api-sample"),
     path("v1/instruments", references.InstrumentList.as_view(), name="api-instruments"),
     path("v1/instruments/<uuid:uid>", references.InstrumentDetail.as_view(), name="api-instrument"),

@@ -167,7 +167,7 @@ def draft_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "identifier": identifier,
         "status": status,
         "problems": told_problems(collection, identifier.problems) if is_refused else [],
-        "versions": versions_of(collection),
+        "versions": versions_of(collection, request.principal),
         "declined": declined_of(collection),
         "is_test": settings.DATACITE_IS_TEST,
         "is_newest": not _is_followed(collection),

@@ -266,6 +266,19 @@ API = [
         record("investigations", "api/v1/investigations/<uuid:uid>/samples/a"),
         frozenset(TEAM),
     ),
+    Route("api/v1/collections", "public", fixed("api/v1/collections")),
+    *(
+        Route(f"api/v1/collections/<uuid:uid>{part}", "reserved", collection(f"api/v1/collections/<uuid:uid>{part}"))
+        for part in ("", "/members")
+    ),
+    *(
+        Route(
+            f"api/v1/collections/<uuid:uid>{part}",
+            "public",
+            lambda world, state, part=part: f"/api/v1/collections/{world.published.uid}{part}",
+        )
+        for part in ("", "/members")
+    ),
     Route("api/v1/samples/<uuid:uid>", "metadata", record("samples", "api/v1/samples/<uuid:uid>")),
     Route("api/v1/instruments/<uuid:uid>", "public", instrument("api/v1/instruments/<uuid:uid>")),
 ]
