@@ -70,6 +70,32 @@ def standard_names_for(text: str) -> tuple[str, ...]:
     return _by_folded_name().get(_folded_name(text), ())
 
 
+@dataclass(frozen=True)
+class KnownParameter:
+    """A standard numeric parameter for people: `names` are what they may write, `unit` is that of a plain number."""
+
+    name: str
+    label: str
+    group: str
+    unit: str
+    names: tuple[str, ...]
+
+
+def known_parameters() -> list[KnownParameter]:
+    """All that can be searched by name, in the order of the standard names."""
+    return [
+        KnownParameter(
+            name=standard.name,
+            label=standard.label,
+            group=standard.group,
+            unit=standard.display_unit or "",
+            names=(standard.name, *(alias for alias, names in _ALIASES.items() if standard.name in names)),
+        )
+        for standard in STANDARD_NAMES.values()
+        if standard.unit is not None and not standard.is_private
+    ]
+
+
 @cache
 def _by_folded_name() -> dict[str, tuple[str, ...]]:
     table = {_folded_name(alias): names for alias, names in _ALIASES.items()}

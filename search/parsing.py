@@ -34,7 +34,9 @@ _QUOTED = re.compile(r'"([^"]*)"?')
 # Brackets within a word belong to it: Fe(OH)2. An OR, AND or NOT is a word in capitals.
 _WORD = re.compile(r'(?:[^\s()"]|(?<=[^\s()"])\([^\s()"]*\))+')
 _OPERATOR = re.compile(r"(OR|AND|NOT|\|\|?|&&?)(?=[\s()\"]|$)")
-_FIELD = re.compile(r"([^\W\d_][\w.\-]{0,60}?)(?:(:)\s*|\s*(<=|>=|≤|≥|<|>|=)\s*)(?=\S)")
+# A name may be several words: "working distance:5mm".
+_NAME = r"[^\W\d_][\w.\-]*+"
+_FIELD = re.compile(rf"({_NAME}(?: +{_NAME}){{0,3}})(?:(:)\s*|\s*(<=|>=|≤|≥|<|>|=)\s*)(?=\S)")
 _GROUP_OF_FIELD = re.compile(r"\(([^()\"]*)\)?")
 _PIECES = re.compile(rf'[^\s()"]+(?:\s+[^\s()"]+){{0,{MOST_PIECES - 1}}}')
 _UNKNOWN_FIELD = re.compile(r"[a-z]{3,}:(?!//)\w")

@@ -59,7 +59,10 @@ def fixed(path: str) -> Callable[[World, str], str]:
 
 
 PAGES = [
-    *(Route(path, "public", fixed(path)) for path in ("", "status", "policy", "accessibility", "about", "search")),
+    *(
+        Route(path, "public", fixed(path))
+        for path in ("", "status", "policy", "accessibility", "about", "search", "help/search")
+    ),
     Route("datasets/<uuid:uid>", "record", record("datasets", "datasets/<uuid:uid>")),
     Route("investigations/<uuid:uid>", "investigation", record("investigations", "investigations/<uuid:uid>")),
     Route("instruments/<uuid:uid>", "public", instrument("instruments/<uuid:uid>")),
@@ -85,6 +88,7 @@ PAGES = [
         for verb in ("check", "switch")
     ),
     Route("curate", "curator", fixed("curate")),
+    Route("curate/log", "curator", fixed("curate/log")),
     Route(
         "curate/deliveries/<int:entry_id>/retry",
         "post only",

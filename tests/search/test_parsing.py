@@ -197,6 +197,8 @@ def found(text: str) -> set[int]:
         ("-voltage:5..10kV", {2, 3}),
         ("(voltage:5..10kV) OR gold", {1, 3}),
         ("wd:8mm", {2}),
+        ("powder Working Distance: 7..9 mm sponge", {2}),
+        ("gold OR working distance<9mm", {2, 3}),
         ("working_distance:7..9 mm", {2}),
         ("temperature:20..30°C", {1}),
         ("temp:77°F", {1}),
