@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from uuid import uuid4
 
 import hypothesis
 import pytest
@@ -52,8 +53,14 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def elasticsearch_url() -> Iterator[str]:
-    """The URL of an Elasticsearch that other tests use too: each puts a prefix of its own behind it."""
+    """The URL of an Elasticsearch that other tests use too: each puts a path of its own behind it, see `search_url`."""
     yield from _provided(services.elasticsearch_server())
+
+
+@pytest.fixture
+def search_url(elasticsearch_url: str) -> str:
+    """A URL of Elasticsearch for this test alone, under which there is no index yet."""
+    return f"{elasticsearch_url}/{uuid4().hex}"
 
 
 @pytest.fixture(scope="session")

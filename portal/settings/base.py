@@ -165,6 +165,13 @@ DATACITE_TIMEOUT = env.float("DATACITE_TIMEOUT", default=20.0)
 # Names that resolve nowhere: pages say so.
 DATACITE_IS_TEST = DATACITE_PREFIX == "10.5072" or DATACITE_URL != "https://api.datacite.org"
 
+# --- search ---
+# Empty: an index of the embedded engine in the data folder.
+SEARCH_URL = env.str("SEARCH_URL", default="")
+# Certificates of the authority that signed Elasticsearch's, where it is the cluster's own.
+SEARCH_CA_FILE = env.str("SEARCH_CA_FILE", default="")
+SEARCH_SHARDS = env.int("SEARCH_SHARDS", default=1)
+
 # --- tasks ---
 BROKER_DIR = DATA_DIR / "broker"
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://localhost")
@@ -292,5 +299,6 @@ LOGGING = {
         "django.server": {"handlers": ["stderr"], "propagate": False},
         # httpx logs the address of every request, and addresses hold file names.
         "httpx": {"level": "WARNING"},
+        "elastic_transport": {"level": "WARNING"},
     },
 }

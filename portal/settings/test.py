@@ -21,6 +21,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 DATACITE_URL = ""
 DATACITE_PREFIX = "10.5072"
 DATACITE_IS_TEST = True
+# The embedded engine, unless a test brings a server.
+SEARCH_URL = ""
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir()
 WHITENOISE_USE_FINDERS = True

@@ -2,10 +2,12 @@
 
 import itertools
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
-from search.backends.base import Engine, Index
+from search.backends.base import Engine, EngineUnavailable, Index
+from search.backends.elasticsearch import ElasticsearchEngine
 from search.backends.embedded import EmbeddedEngine
 from tests.search.corpus import Archive
 from tests.search.reference import Reference
@@ -32,9 +34,7 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """An engine without any index, for tests that leave what others made alone."""
     if request.param == "embedded":
         return EmbeddedEngine(tmp_path_factory.mktemp("indexes"))
-    from search.backends.elasticsearch import ElasticsearchEngine
-
-    return ElasticsearchEngine(request.getfixturevalue("elasticsearch_url"))
+    return ElasticsearchEngine(f"{request.getfixturevalue('elasticsearch_url')}/{uuid4().hex}")
 
 
 @pytest.fixture(scope="session")
@@ -57,8 +57,6 @@ def empty(engine: Engine) -> Iterator[Index]:
 
 
 def _is_live(engine: Engine, name: str) -> bool:
-    from search.backends.base import EngineUnavailable
-
     try:
         return engine.live().name == name
     except EngineUnavailable:

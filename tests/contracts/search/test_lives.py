@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from search.backends.base import Engine, EngineUnavailable, Index, Request
+from search.backends.elasticsearch import ElasticsearchEngine
 from search.backends.embedded import EmbeddedEngine
 from search.clauses import Everything, Term
 from tests.contracts.search.test_writing import finds, titled
@@ -19,9 +20,7 @@ def connect(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable
     if request.param == "embedded":
         yield lambda: EmbeddedEngine(tmp_path)
         return
-    from search.backends.elasticsearch import ElasticsearchEngine
-
-    url = request.getfixturevalue("elasticsearch_url")
+    url = request.getfixturevalue("search_url")
     yield lambda: ElasticsearchEngine(url)
 
 

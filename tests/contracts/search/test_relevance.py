@@ -13,7 +13,8 @@ FILLING = "of a thin film on steel seen with electrons at low energies and measu
 @pytest.fixture
 def stocked(empty: Index) -> Index:
     """Thirty ordinary datasets, so that words have frequencies."""
-    empty.write(titled(f"scan {number} {FILLING}", dataset=number) | {"abstract": FILLING} for number in range(1, 31))
+    filling = {"identifiers": "scan", "abstract": FILLING, "rest": FILLING}
+    empty.write(titled(f"scan {number} {FILLING}", dataset=number) | filling for number in range(1, 31))
     return empty
 
 
