@@ -65,28 +65,28 @@ SYLLABLES = ("ba", "ce", "di", "fo", "gu", "ka", "le", "mi", "no", "pu", "ra", "
 # Name, SI unit, lowest, highest, decimals; a negative `decimals` asks for values that spread over the decades.
 QUANTITIES = (
     ("accelerating_voltage", "V", 1_000.0, 30_000.0, 0),
-    ("pixel_size", "m", 1e-10, 1e-6, -1),
+    ("pixel_size_x", "m", 1e-10, 1e-6, -1),
     ("working_distance", "m", 0.002, 0.02, 4),
-    ("temperature", "K", 4.0, 400.0, 1),
-    ("pressure", "Pa", 1e-8, 1e5, -1),
+    ("sample_temperature", "K", 4.0, 400.0, 1),
+    ("chamber_pressure", "Pa", 1e-8, 1e5, -1),
     ("stage_x", "m", -0.05, 0.05, 5),
     ("stage_y", "m", -0.05, 0.05, 5),
     ("stage_tilt", "rad", 0.0, 1.0, 1),
     ("exposure_time", "s", 1e-3, 1e3, -1),
     ("photon_energy", "J", 1e-17, 4e-15, -1),
     ("beam_current", "A", 1e-12, 1e-6, -1),
-    ("magnification", "1", 10.0, 1e6, -1),
-    ("frames", "1", 1.0, 500.0, 0),
-    ("detector_gain", "1", 0.0, 4.0, 2),
+    ("magnification", "", 10.0, 1e6, -1),
+    ("frame_count", "", 1.0, 500.0, 0),
+    ("detector_gain", "", 0.0, 4.0, 2),
     ("field_of_view", "m", 1e-8, 1e-3, -1),
     ("sample_thickness", "m", 1e-9, 1e-4, -1),
     ("wavelength", "m", 1e-11, 2e-10, -1),
     ("count_rate", "Hz", 1.0, 1e6, -1),
     ("dose", "Gy", 0.0, 1e4, 0),
-    ("humidity", "1", 0.0, 1.0, 2),
+    ("humidity", "", 0.0, 1.0, 2),
 )
 PARAMETER_KEYS = tuple(parameter_key("", name, unit) for name, unit, *_ in QUANTITIES)
-VENDOR_KEYS = tuple(parameter_key(group, "gain", "1") for group in ("zeiss", "fei", "gatan"))
+VENDOR_KEYS = tuple(parameter_key(group, "gain", "") for group in ("zeiss", "fei", "gatan"))
 
 
 def microseconds(moment: datetime) -> int:

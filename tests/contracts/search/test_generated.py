@@ -43,7 +43,7 @@ VALUES = {
     field.name: sorted({value for row in DOCUMENTS for value in tokens(row, field.name)}, key=str) or [0]
     for field in FIELDS
 }
-QUICK = settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+QUICK = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @st.composite

@@ -103,8 +103,7 @@ def test_a_limit_of_nothing_gives_the_total_alone(filled: Index, reference: Refe
 
 
 def test_a_walk_goes_on_past_what_is_written_meanwhile(empty: Index, archive: Archive):
-    for number in range(1, 41):
-        empty.write(archive.documents(number))
+    empty.write(row for number in range(1, 41) for row in archive.documents(number))
     request = Request(CURATOR.access, Everything(), order="by_title", is_descending=False, limit=8)
     pages = walk(empty, request)
     seen = [next(pages).dataset for _ in range(12)]
