@@ -67,7 +67,7 @@ SECTIONS = (
         " all the same.",
         (
             Example("2021090", "proposals and visits such as 20210906-46"),
-            Example("0906-46", "the same, from the day on"),
+            Example("0906-46", "the same, without their year"),
             Example("IMG_00", "files such as IMG_0012.tif"),
             Example("img_*.tif", "files by a pattern"),
             Example("doi:10.5072/", "DOIs that begin so; a whole DOI or its address finds the dataset"),
