@@ -14,7 +14,7 @@ from tantivy import Order, Query
 from search.backends.base import Document, EngineUnavailable, Found, Request
 from search.backends.embedded import words
 from search.backends.embedded.queries import Translator
-from search.backends.embedded.schema import line, schema
+from search.backends.embedded.schema import prepared, schema
 from search.backends.embedded.searching import Search
 from search.backends.embedded.trouble import told
 from search.clauses import Between, Clause, Term
@@ -52,7 +52,7 @@ class EmbeddedIndex:
                     if rows[0]["version"] >= held.get(dataset, 0):
                         writer.delete_documents_by_term("dataset", dataset)
                         for row in rows:
-                            writer.add_json(line(row))
+                            writer.add_document(prepared(row))
                 for dataset, version in gone.items():
                     if version >= held.get(dataset, 0):
                         writer.delete_documents_by_term("dataset", dataset)

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import tantivy
@@ -59,9 +60,6 @@ class Translator:
     def unscored(self, clause: Clause) -> Query:
         return Query.const_score_query(self.query(clause), 0.0)
 
-    def like(self, field: str, word: str, distance: int) -> Query:
-        return Query.fuzzy_term_query(self._schema, field, word, distance)
-
     def _term(self, clause: Term) -> Query:
         kind = BY_NAME[clause.field].kind
         if kind is Kind.TEXT:
@@ -78,9 +76,12 @@ class Translator:
     def _any_of(self, clause: AnyOf) -> Query:
         if not clause.values:
             return Query.empty_query()
-        if BY_NAME[clause.field].kind is Kind.NUMBER and clause.field not in LOOKED_UP:
-            return self._either(Either(tuple(Between(clause.field, value, value) for value in clause.values)))
-        return Query.const_score_query(Query.term_set_query(self._schema, clause.field, list(clause.values)), 1.0)
+        field, values = clause.field, list(dict.fromkeys(clause.values))
+        if BY_NAME[field].kind is Kind.NUMBER and field not in LOOKED_UP:
+            return self._either(Either(tuple(Between(field, value, value) for value in values)))
+        if len(values) == 1:
+            return Query.const_score_query(Query.term_query(self._schema, field, values[0], "basic"), 1.0)
+        return Query.const_score_query(Query.term_set_query(self._schema, field, values), 1.0)
 
     def _prefix(self, clause: Prefix) -> Query:
         if not clause.text and BY_NAME[clause.field].kind is Kind.KEYWORD:
@@ -109,15 +110,17 @@ class Translator:
         )
 
     def _parameter_between(self, clause: ParameterBetween) -> Query:
-        """Tantivy makes ranges over paths from text only. It is made of a hash and two floats."""
-        low, high = (None if bound is None else float(bound) for bound in (clause.low, clause.high))
+        """Tantivy makes ranges over paths from text only, and panics where one bound is whole and the other is not:
+        each bound is a range of its own, made of a hash and a decimal number."""
+        low = -math.inf if clause.low is None else clause.low
+        high = math.inf if clause.high is None else clause.high
         path = parameter_path(clause.key)
-        if low is None and high is None:
-            return Query.exists_query(path)
-        if low is not None and high is not None and low > high:
+        if low > high or low == math.inf or high == -math.inf:
             return Query.empty_query()
-        bounds = ("*" if bound is None else repr(bound) for bound in (low, high))
-        return Query.const_score_query(self._index.parse_query(f"{path}:[{' TO '.join(bounds)}]", []), 1.0)
+        ranges = [f"{path}:[{_decimal(low)} TO *]"] if low > -math.inf else []
+        ranges += [f"{path}:[* TO {_decimal(high)}]"] if high < math.inf else []
+        parts = [self._index.parse_query(text, []) for text in ranges] or [Query.exists_query(path)]
+        return Query.const_score_query(Query.boolean_query([(Occur.Must, part) for part in parts]), 1.0)
 
     def _all(self, clause: All) -> Query:
         """What must not be met is excluded from what must, not looked for on its own."""
@@ -134,6 +137,11 @@ class Translator:
 
 def _all_unscored() -> Query:
     return Query.const_score_query(Query.all_query(), 0.0)
+
+
+def _decimal(bound: float) -> str:
+    """Exactly this number without an exponent, which Tantivy does not read behind a minus sign."""
+    return f"{Decimal(repr(bound + 0.0)):f}"
 
 
 def _within_64_bits(bound: int | float | None, default: int, rounded: Callable[[float], int]) -> int:

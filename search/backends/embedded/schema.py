@@ -1,10 +1,9 @@
-"""The fields of `search.fields` as Tantivy stores them, and a document as one of its lines. No questions here.
+"""The fields of `search.fields` as Tantivy stores them, and a document of theirs. No questions here.
 
 Nothing is stored beside the index itself: hits are read from columns, records from the database.
 """
 
 import hashlib
-import json
 import math
 from functools import cache
 
@@ -46,8 +45,8 @@ def _digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
-def line(document: Document) -> str:
-    """The document as Tantivy reads it fastest.
+def prepared(document: Document) -> tantivy.Document:
+    """The document as Tantivy reads it.
 
     A value counts once however often it stands in a list. Whole numbers among parameters would make a column of their
     own beside that of the fractions: all are floats.
@@ -56,6 +55,8 @@ def line(document: Document) -> str:
         name: list(dict.fromkeys(value)) if isinstance(value, list) else value for name, value in document.items()
     }
     if PARAMETERS in fields:
-        numbers = {parameter_path(key).partition(".")[2]: float(value) for key, value in fields[PARAMETERS].items()}
+        numbers = {
+            parameter_path(key).partition(".")[2]: float(value) + 0.0 for key, value in fields[PARAMETERS].items()
+        }
         fields[PARAMETERS] = {path: number for path, number in numbers.items() if math.isfinite(number)}
-    return json.dumps(fields)
+    return tantivy.Document.from_dict(fields, schema())
