@@ -11,7 +11,9 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from catalogue.access import principal_of
 from catalogue.models import Dataset, Investigation
+from catalogue.services.withdrawals import withdraw_dataset, withdraw_investigation
 from tests.access.test_canaries import everything_in
 from tests.access.world import World, make_world
 
@@ -155,3 +157,17 @@ def test_a_withdrawn_record_is_not_opened_by_the_clock(world, closed):
     with time_machine.travel(closed.investigation.embargo_until + SECOND, tick=False):
         assert not any(shown(world).values())
     assert timezone.now() < closed.investigation.embargo_until
+
+
+@pytest.mark.parametrize("kind", ["dataset", "investigation"])
+def test_what_was_open_is_gone_by_every_route_in_the_second_of_its_withdrawal(world, closed, kind):
+    """Whatever was read and kept before. A sample belongs to the investigation and stays with it."""
+    curator = principal_of(world.users["curator"])
+    with time_machine.travel(closed.investigation.embargo_until + SECOND, tick=False):
+        assert all(shown(world).values())
+        if kind == "dataset":
+            withdraw_dataset(actor=curator, dataset=closed, reason="A person is to be seen.")
+        else:
+            withdraw_investigation(actor=curator, investigation=closed.investigation, reason="A person is to be seen.")
+        left = {name for name, is_shown in ROUTES.items() if is_shown(world)}
+    assert left == ({"API: sample", "sample page"} if kind == "dataset" else set())
