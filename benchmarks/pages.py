@@ -166,8 +166,8 @@ def _pages() -> list[tuple[str, str, str]]:
     ]
     seen = [
         ("curate", "/curate"),
-        ("curate, one record", f"/curate?record={newest.uid}"),
-        ("curate, one person", "/curate?who=bench"),
+        ("log, one record", f"/curate/log?record={newest.uid}"),
+        ("log, one person", "/curate/log?who=bench"),
     ]
     return [
         *((name, VISITOR, address) for name, address in lists),

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from catalogue import events
 from catalogue.access import Principal
@@ -16,6 +17,7 @@ from catalogue.errors import NotAllowed, NotFound
 from catalogue.models import AuditEntry, Datafile, Dataset, OutboxEntry, ScanRun, Storage, WatchedFile, WatchRule
 from catalogue.models.datasets import ExtractionState, Fixity
 from catalogue.models.storages import StorageState, WatchedState
+from catalogue.short_lists import ShortList
 
 ENTRIES_ON_A_PAGE = 50
 MOST_PROBLEMS = 50
@@ -97,23 +99,28 @@ def audit_actions(principal: Principal) -> tuple[str, ...]:
 def problems(principal: Principal) -> list[Problem]:
     """What went wrong, of each kind the newest 50: files, storages, deliveries, extractions, watched files."""
     _check(principal)
-    found = [*_storages(), *_scans(), *_deliveries(), *_files(), *_extractions(), *_watched()]
+    found = [*_storages(), *_deliveries(), *_files(), *_extractions(), *_watched()]
     return found[: 4 * MOST_PROBLEMS]
 
 
 def _storages() -> list[Problem]:
-    rows = Storage.objects.filter(is_active=True, state=StorageState.UNAVAILABLE)[:MOST_PROBLEMS]
-    return [Problem("Storage does not answer", row.name, row.state_text, row.checked_at) for row in rows]
-
-
-def _scans() -> list[Problem]:
-    """The watch rules whose last scan did not go well."""
+    """Storages that do not answer, and watch rules whose last scan did not go well."""
     runs = ScanRun.objects.filter(rule=OuterRef("pk"), ended_at__isnull=False).order_by("-started_at")
-    rules = WatchRule.objects.filter(is_active=True).annotate(
-        error=Subquery(runs.values("error")[:1]), scanned_at=Subquery(runs.values("ended_at")[:1])
-    )
-    rows = rules.exclude(error="").filter(error__isnull=False)[:MOST_PROBLEMS]
-    return [Problem("Scan of a storage had problems", row.name, row.error, row.scanned_at) for row in rows]
+    last = {"error": Subquery(runs.values("error")[:1]), "scanned_at": Subquery(runs.values("ended_at")[:1])}
+    rules = WatchRule.objects.filter(storage=OuterRef("pk"), is_active=True).annotate(**last)
+    failed = rules.exclude(error="").filter(error__isnull=False).order_by("name")
+    rows = Storage.objects.filter(Q(state=StorageState.UNAVAILABLE) | Exists(failed), is_active=True)
+    columns = {"failed_scans": ShortList(failed[:MOST_PROBLEMS], "name", "error", "scanned_at")}
+    return [problem for row in rows.annotate(**columns)[:MOST_PROBLEMS] for problem in _storage_problems(row)]
+
+
+def _storage_problems(row: Storage) -> list[Problem]:
+    silent = [Problem("Storage does not answer", row.name, row.state_text, row.checked_at)]
+    scans = [
+        Problem("Scan of a storage had problems", scan["name"], scan["error"], parse_datetime(scan["scanned_at"]))
+        for scan in row.failed_scans
+    ]
+    return [*(silent if row.state == StorageState.UNAVAILABLE else ()), *scans]
 
 
 def _deliveries() -> list[Problem]:

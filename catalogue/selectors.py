@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery, prefetch_related_objects
@@ -267,10 +268,31 @@ def investigation_records(
 
 
 def own_investigations(principal: Principal) -> QuerySet[Investigation]:
-    """The investigations in whose team the principal is, the newest first."""
-    if principal.user_id is None:
-        return Investigation.objects.none()
-    return with_team(Investigation.objects.filter(team__person__user_id=principal.user_id)).order_by("-id")
+    """The investigations in whose team the principal is, with their teams, the newest first."""
+    return with_team(Investigation.objects.filter(pk__in=_own_teams(principal))).order_by("-id")
+
+
+def own_investigation_page(principal: Principal, *, cursor: str, limit: int) -> tuple[list[Investigation], str]:
+    """One page of them, and the cursor of the next, empty at the end."""
+    rows = own_investigations(principal)
+    if cursor.isdecimal():
+        rows = rows.filter(pk__lt=int(cursor[:18]))
+    found = list(rows[: limit + 1])
+    return found[:limit], str(found[limit - 1].pk) if len(found) > limit else ""
+
+
+def newest_own_datasets(
+    principal: Principal, *, fetched: Sequence[Investigation], limit: int, now: datetime
+) -> list[DatasetRecord]:
+    """The last registered data of the principal's teams; investigations that were `fetched` are not fetched again."""
+    datasets = Dataset.objects.filter(investigation__in=_own_teams(principal), state=RecordState.ACTIVE)
+    keys = datasets.filter(investigation__state=RecordState.ACTIVE).order_by("-id").values_list("pk", flat=True)
+    return records_of(rows_of(list(keys[:limit]), fetched=fetched), principal, now=now)
+
+
+def _own_teams(principal: Principal) -> QuerySet[TeamMember, Any]:
+    teams = TeamMember.objects.filter(person__user_id=principal.user_id, person__user__isnull=False)
+    return teams.order_by().values("investigation_id")
 
 
 def get_instrument(uid: UUID) -> Instrument:

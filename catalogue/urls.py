@@ -65,6 +65,7 @@ urlpatterns = [
     path("storages/<uuid:uid>/check", storages.check_now, name="storage-check"),
     path("storages/<uuid:uid>/switch", storages.switch_storage, name="storage-switch"),
     path("curate", curate.curate_page, name="curate"),
+    path("curate/log", curate.log_page, name="curate-log"),
     path("curate/deliveries/<int:entry_id>/retry", curate.retry_delivery, name="curate-retry"),
     path("curate/renames/<int:watched_file_id>/accept", curate.accept_renamed_file, name="curate-accept-rename"),
     path("datasets/<uuid:uid>/files/<path:name>", downloads.dataset_file, name="dataset-file"),

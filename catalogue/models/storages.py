@@ -45,6 +45,9 @@ class Storage(models.Model):
     state_text = models.TextField(blank=True, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    # What `catalogue/curation.py` fetches with a row: no column of the table.
+    failed_scans: list[dict[str, str]]
+
     class Meta:
         ordering = ["name"]
         constraints = [

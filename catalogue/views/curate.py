@@ -1,6 +1,4 @@
-"""The curators' page: what needs attention, and the audit log."""
-
-from typing import Any
+"""The curators' pages: what needs attention, and the audit log."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +17,15 @@ from catalogue.views.embargo import extension_list
 @never_cache
 def curate_page(request: HttpRequest) -> HttpResponse:
     check_curator(request)
+    context = {"extensions": extension_list(request), "problems": curation.problems(request.principal)}
+    return render(request, "catalogue/curate.html", context)
+
+
+@login_required
+@require_safe
+@never_cache
+def log_page(request: HttpRequest) -> HttpResponse:
+    check_curator(request)
     page = curation.audit_page(
         request.principal,
         who=request.GET.get("who", ""),
@@ -26,13 +33,8 @@ def curate_page(request: HttpRequest) -> HttpResponse:
         record=request.GET.get("record", ""),
         cursor=request.GET.get("cursor", ""),
     )
-    context: dict[str, Any] = {
-        "extensions": extension_list(request),
-        "problems": curation.problems(request.principal),
-        "page": page,
-        "audit_actions": curation.audit_actions(request.principal),
-    }
-    return render(request, "catalogue/curate.html", context)
+    context = {"page": page, "audit_actions": curation.audit_actions(request.principal)}
+    return render(request, "catalogue/curate_log.html", context)
 
 
 @login_required

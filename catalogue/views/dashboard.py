@@ -12,12 +12,11 @@ from django.views.decorators.http import require_safe
 from catalogue import embargo_selectors, selectors
 from catalogue.access import Level
 from catalogue.anonymity import shown_to
-from catalogue.browse import DatasetFilter, Lists
 from catalogue.masking import investigation_record
 from catalogue.services import access_requests
 from catalogue.views.register import draft_links
 
-INVESTIGATIONS_ON_A_PAGE = 50
+INVESTIGATIONS_ON_A_PAGE = 20
 REQUESTS_SHOWN = 20
 RECENT = 6
 RECENTLY = timedelta(days=60)
@@ -28,17 +27,18 @@ RECENTLY = timedelta(days=60)
 @never_cache
 def dashboard_page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    rows = list(selectors.own_investigations(request.principal)[:INVESTIGATIONS_ON_A_PAGE])
-    records = [investigation_record(row, Level.FULL, now=now) for row in rows]
-    investigations = [shown_to(record, request.principal) for record in records]
-    newest = Lists(request.principal, now=now).page(DatasetFilter(access="mine"), limit=RECENT).datasets
+    principal = request.principal
+    rows, next_cursor = selectors.own_investigation_page(
+        principal, cursor=request.GET.get("cursor", ""), limit=INVESTIGATIONS_ON_A_PAGE
+    )
+    records = [shown_to(investigation_record(row, Level.FULL, now=now), principal) for row in rows]
     context = {
         "drafts": draft_links(request),
-        "investigations": investigations,
-        "ending_soon": embargo_selectors.ending_soon(request.principal, now=now),
-        "extension_requests": embargo_selectors.own_extension_requests(request.principal, decided_since=now - RECENTLY),
-        "to_decide": access_requests.requests_to_decide(request.principal)[:REQUESTS_SHOWN],
-        "own_requests": access_requests.own_requests(request.principal)[:REQUESTS_SHOWN],
-        "recent": selectors.records_of(newest, request.principal, now=now),
+        "page": {"records": records, "next_cursor": next_cursor},
+        "ending_soon": embargo_selectors.ending_soon(principal, now=now),
+        "extension_requests": embargo_selectors.own_extension_requests(principal, decided_since=now - RECENTLY),
+        "to_decide": access_requests.requests_to_decide(principal)[:REQUESTS_SHOWN],
+        "own_requests": access_requests.own_requests(principal)[:REQUESTS_SHOWN],
+        "recent": selectors.newest_own_datasets(principal, fetched=rows, limit=RECENT, now=now),
     }
     return render(request, "catalogue/dashboard.html", context)

@@ -58,7 +58,7 @@ def test_a_new_person_signs_up_registers_corrects_and_strangers_learn_only_the_s
     for hidden in ("wires_01", "Working distance", "6.5 kV"):
         assert hidden not in stranger.content()
 
-    curator = open_page("/curate", user=factories.make_curator(), script=False)
+    curator = open_page("/curate/log", user=factories.make_curator(), script=False)
     log = curator.get_by_role("group", name="Audit log")
     assert log.get_by_role("row").filter(has_text="nora").filter(has_text="Wires, tilted").count() >= 2
 
