@@ -103,6 +103,24 @@ def test_lists_and_datasets_ask_at_most_eight_times_for_the_signed_in(catalogue,
     assert too_many(asked, MOST_OF_THE_SIGNED_IN) == {}
 
 
+def test_the_dashboard_asks_once_for_each_of_its_lists_and_the_curators_pages_eight_times(catalogue, many_datasets):
+    """The dashboard: session, account, investigations with teams, the newest data (two), and seven lists that wait."""
+    assert too_many(asked_by(signed_in(catalogue.pi), ["/me"]), 13) == {}
+    assert too_many(asked_by(signed_in(catalogue.curator), ["/curate", "/curate/log"])) == {}
+
+
+def test_the_dashboard_shows_all_investigations_of_a_person_in_pages(catalogue):
+    titles = {factories.make_investigation(pi=catalogue.pi, title=f"Session {number:02}").title for number in range(45)}
+    client, address, seen, pages = signed_in(catalogue.pi), "/me", [], 0
+    while address:
+        page = client.get(address)
+        seen += [record.title for record in page.context["page"]["records"]]
+        cursor = page.context["page"]["next_cursor"]
+        address, pages = f"/me?cursor={cursor}" if cursor else "", pages + 1
+        assert not cursor or "Next page" in page.content.decode()
+    assert titles < set(seen) and len(seen) == len(set(seen)) and pages == 3
+
+
 def test_the_page_of_a_dataset_with_all_that_it_can_have_shows_it(fully_described, client):
     page = client.get(f"/datasets/{fully_described.uid}").content.decode()
     for shown in ("10.5072/own", "10.5072/all", "10.1234/paper", "SEM", "Processed dataset"):
