@@ -21,6 +21,7 @@ def _engine(url: str, ca_file: str, shards: int, folder: Path) -> Engine:
     if not url:
         from search.backends.embedded import EmbeddedEngine
 
+        folder.mkdir(parents=True, exist_ok=True)
         return EmbeddedEngine(folder)
     from search.backends.elasticsearch import ElasticsearchEngine
 
