@@ -26,6 +26,9 @@ SETTINGS = {
     # Whoever writes makes it visible: see `Index.write`.
     "refresh_interval": "-1",
     "max_result_window": MOST_HITS,
+    # Who reads very many closed datasets names them all.
+    "max_terms_count": 1_000_000,
+    "max_regex_length": 2 * LONGEST_KEYWORD,
     "mapping.nested_objects.limit": 100_000,
 }
 TEXTS = tuple(field.name for field in FIELDS if field.kind is Kind.TEXT)

@@ -1,7 +1,8 @@
 """The engine behind SEARCH_URL: its connection, its indexes and their aliases, what is written. No questions are worded here.
 
 Nothing but that one address is ever contacted. An index is `<prefix>.<name>`; the live one has two aliases, which name the
-schema, so that a new set of fields never meets an old index: one is read, the other is written.
+schema, so that a new set of fields never meets an old index: one is read, the other is written. Each index has an alias of its
+own besides, by which it is built.
 """
 
 import re
@@ -11,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from elasticsearch import ApiError, BadRequestError, Elasticsearch, NotFoundError, TransportError
+from elasticsearch import ApiError, BadRequestError, Elasticsearch, TransportError
 from elasticsearch.helpers import streaming_bulk
 
 from search.backends.base import Document, EngineUnavailable, Found, Request
 from search.backends.elasticsearch.answers import found_by
 from search.backends.elasticsearch.queries import search_body
 from search.backends.elasticsearch.words import (
+    LONGEST_PREFIX,
     LONGEST_WORD,
     count_body,
     prefix_body,
@@ -55,7 +57,10 @@ class Address:
             raise ValueError("The address of Elasticsearch begins with http:// or https:// and names a host.")
         if not PREFIX.fullmatch(prefix or DEFAULT_PREFIX):
             raise ValueError("The prefix of the indexes has small letters, digits, - and _ only.")
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError:
+            raise ValueError("The port of Elasticsearch is no number; a password is written with %2F for /.") from None
         node = {"scheme": parts.scheme, "host": parts.hostname, "port": port, "path_prefix": path}
         account = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
         return cls(node, account, prefix or DEFAULT_PREFIX)
@@ -65,32 +70,35 @@ class Address:
         return f"{self.node['host']}:{self.node['port']}"
 
 
+REASONS = {
+    400: "refuses the question",
+    401: "does not know our account",
+    403: "does not let our account do this",
+    404: "has no index yet",
+    TOO_MANY: "is busy",
+}
+
+
 @contextmanager
 def _speaking_with(host: str) -> Iterator[None]:
-    """What the client raises, as the errors of every engine. What Elasticsearch calls a bad request is our mistake, and stays."""
+    """What the client raises, in the words of every engine."""
     try:
         yield
-    except BadRequestError:
-        raise
-    except NotFoundError as error:
-        raise EngineUnavailable(f"Elasticsearch at {host} has no index yet.") from error
     except ApiError as error:
-        reason = {401: "does not know our account", 403: "does not let our account do this", TOO_MANY: "is busy"}
-        text = reason.get(error.meta.status, f"cannot answer (status {error.meta.status})")
-        raise EngineUnavailable(f"Elasticsearch at {host} {text}.") from error
+        reason = REASONS.get(error.meta.status, f"fails (status {error.meta.status})")
+        raise EngineUnavailable(f"Elasticsearch at {host} {reason}.") from error
     except TransportError as error:
         raise EngineUnavailable(f"Elasticsearch at {host} does not answer.") from error
 
 
 class ElasticsearchIndex:
-    """See `search.backends.base.Index`. `reads` and `writes` are names of an index or of its alias."""
+    """See `search.backends.base.Index`. `writes` is an alias, because Elasticsearch makes an index whose name it does not know."""
 
-    def __init__(self, engine: "ElasticsearchEngine", name: str, *, writes: str = "") -> None:
+    def __init__(self, engine: "ElasticsearchEngine", name: str, *, writes: str) -> None:
         self.name = name
         self._engine = engine
         self._reads = engine.full_name(name)
-        self._writes = writes or self._reads
-        self._is_alias = bool(writes)
+        self._writes = writes
 
     def write(self, documents: Iterable[Document], *, removed: Iterable[tuple[int, int]] = ()) -> None:
         client = self._engine.client.options(request_timeout=WRITE_TIMEOUT)
@@ -104,7 +112,7 @@ class ElasticsearchIndex:
                 max_retries=3,
                 initial_backoff=0.5,
                 raise_on_error=False,
-                require_alias=self._is_alias,
+                require_alias=True,
             )
             if any([self._is_taken(outcome["index"]) for _, outcome in outcomes]):
                 client.indices.refresh(index=self._writes)
@@ -141,7 +149,7 @@ class ElasticsearchIndex:
         if not requests:
             return []
         counted = [Request(one.access, one.scored, one.filters, order="dataset", limit=0) for one in requests]
-        lines = [line for one in counted for line in ({}, search_body(one))]
+        lines = [line for one in counted for line in ({"allow_partial_search_results": False}, search_body(one))]
         with _speaking_with(self._engine.host):
             answers = self._engine.client.msearch(searches=lines, index=self._reads)["responses"]
         if any("error" in answer for answer in answers):
@@ -158,6 +166,8 @@ class ElasticsearchIndex:
         return seen_words(word, counted)[:limit]
 
     def words_with_prefix(self, prefix: str, field: str, access: Clause, *, limit: int = 10) -> list[str]:
+        if len(prefix) > LONGEST_PREFIX:
+            return []
         return prefix_words(self._search(prefix_body(prefix, field, access, limit=limit)))
 
     def _search(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -217,6 +227,10 @@ class ElasticsearchEngine:
     def full_name(self, name: str) -> str:
         return f"{self.prefix}.{name}"
 
+    def _alias_of(self, name: str) -> str:
+        """What an index is written by that is not live."""
+        return f"{self.prefix}-build-{name}"
+
     @property
     def _read_alias(self) -> str:
         return f"{self.prefix}-read-{schema_hash()}"
@@ -233,11 +247,12 @@ class ElasticsearchEngine:
     def create(self, name: str) -> ElasticsearchIndex:
         with _speaking_with(self.host):
             try:
-                self._patient.indices.create(index=self.full_name(name), body=index_body(shards=self.shards))
+                body = index_body(shards=self.shards) | {"aliases": {self._alias_of(name): {}}}
+                self._patient.indices.create(index=self.full_name(name), body=body)
             except BadRequestError as error:
                 if error.error != "resource_already_exists_exception":
                     raise
-        return ElasticsearchIndex(self, name)
+        return ElasticsearchIndex(self, name, writes=self._alias_of(name))
 
     def promote(self, name: str) -> None:
         actions: list[dict[str, Any]] = []

@@ -30,7 +30,7 @@ from search.clauses import (
     Term,
     Weighted,
 )
-from search.documents import GONE, MOST_HITS, named
+from search.documents import GONE, LONGEST_KEYWORD, MOST_HITS, named
 from search.fields import BY_NAME, PARAMETERS, Kind
 
 NOTHING = Q("match_none")
@@ -64,7 +64,7 @@ def _(clause: AnyOf) -> Query:
 
 @query_of.register
 def _(clause: Prefix) -> Query:
-    return Q("prefix", **{clause.field: clause.text})
+    return Q("prefix", **{clause.field: clause.text}) if _is_storable(clause.field, clause.text) else NOTHING
 
 
 @query_of.register
@@ -90,14 +90,18 @@ def _(clause: ParameterBetween) -> Query:
 
 @query_of.register
 def _(clause: All) -> Query:
-    return Q("bool", must=[query_of(one) for one in clause.clauses]) if clause.clauses else Q("match_all")
+    parts = [query_of(one) for one in clause.clauses]
+    if len(parts) < 2:
+        return parts[0] if parts else Q("match_all")
+    return Q("bool", must=parts)
 
 
 @query_of.register
 def _(clause: Either) -> Query:
-    if not clause.clauses:
-        return NOTHING
-    return Q("bool", should=[query_of(one) for one in clause.clauses], minimum_should_match=1)
+    parts = [query_of(one) for one in clause.clauses]
+    if len(parts) < 2:
+        return parts[0] if parts else NOTHING
+    return Q("bool", should=parts, minimum_should_match=1)
 
 
 @query_of.register
@@ -107,7 +111,11 @@ def _(clause: Best) -> Query:
 
 @query_of.register
 def _(clause: Not) -> Query:
-    return Q("bool", must_not=[query_of(clause.clause)])
+    """Opposites of opposites are not nested: conditions may stand thirty deep and no deeper."""
+    inner, is_opposite = clause.clause, True
+    while isinstance(inner, Not):
+        inner, is_opposite = inner.clause, not is_opposite
+    return Q("bool", must_not=[query_of(inner)]) if is_opposite else Q("bool", filter=[query_of(inner)])
 
 
 @query_of.register
@@ -116,8 +124,10 @@ def _(clause: Weighted) -> Query:
 
 
 def _is_storable(field: str, value: str | int) -> bool:
-    """Elasticsearch refuses a question about a number that its field cannot hold."""
-    return BY_NAME[field].kind is not Kind.NUMBER or LOWEST <= int(value) <= HIGHEST
+    """Elasticsearch refuses a question about a value that its field cannot hold."""
+    if BY_NAME[field].kind is Kind.NUMBER:
+        return LOWEST <= int(value) <= HIGHEST
+    return len(str(value)) <= LONGEST_KEYWORD
 
 
 def _between(field: str, low: float | None, high: float | None) -> Query:

@@ -20,6 +20,7 @@ SAMPLED = 20_000
 MOST_PROPOSED = 1_000
 MOST_EDITS = 2
 LONGEST_WORD = 64
+LONGEST_PREFIX = 300
 _SYNTAX = re.compile(r"""[.?+*|{}()\[\]"\\#@&<>~^$/-]""")
 
 
