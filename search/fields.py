@@ -41,7 +41,9 @@ FIELDS: tuple[Field, ...] = (
     Field("title", Kind.TEXT, "title of the dataset"),
     Field("abstract", Kind.TEXT, "description, title of the investigation, sample"),
     Field(
-        "rest", Kind.TEXT, "people, instrument, technique with its other names, parameters in words, labels of images"
+        "rest",
+        Kind.TEXT,
+        "people, instrument, technique with its other names, format, parameters in words, labels of images",
     ),
     Field("identifiers", Kind.TOKENS, "ids, numbers of proposals and visits, DOIs, names of files, and their parts"),
     Field("technique", Kind.KEYWORD, "IRIs of its techniques and of all their broader terms"),

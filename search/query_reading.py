@@ -16,7 +16,7 @@ from search.parameters import ParameterRange, number_text, parse_interval, range
 from search.query import ACCESS_CHOICES, PAGE_SIZE, PARAMETER_PREFIX, SELECTIONS, SORTS, Histogram, Query
 
 LONGEST_TEXT = 300
-LONGEST_VALUE = 300
+LONGEST_VALUE = 500
 LONGEST_CURSOR = 100
 MOST_VALUES = 20
 MOST_RANGES = 10
