@@ -3,9 +3,11 @@
 Nothing is edited here: what is wanted of a DOI follows from its record.
 """
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import F, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from catalogue.access import principal_of
 from doi.models import Identifier, IdentifierState
@@ -41,6 +43,9 @@ class IdentifierAdmin(admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Identifier]:
         """Those that only wait for the clock were never told to DataCite."""
         return super().get_queryset(request).exclude(wanted=IdentifierState.NONE)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": "DOIs, and whether DataCite agrees"} | (extra_context or {}))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -51,7 +51,6 @@ class Landing:
     record: InvestigationRecord | CollectionRecord
     is_public: bool
     withdrawal_reason: str
-    time_zone: str
     opens_at: datetime | None
     download_path: str
     record_path: str = ""
@@ -166,7 +165,6 @@ def _landing_of_session(
         record=record,
         is_public=is_public(identifier),
         withdrawal_reason=record.access.withdrawal_reason,
-        time_zone=investigation.facility.time_zone,
         opens_at=None if record.access.is_open else record.access.opens_at,
         download_path=f"{record.path}/download.zip" if record.access.is_full and record.file_count else "",
         record_path="" if level == Level.NOTHING else record.path,
@@ -188,14 +186,12 @@ def _landing_of_collection(
 ) -> Landing:
     record = shown_to(collection_record(collection, principal), principal)
     publication = _publication(identifier, collection, now)
-    home = collection.home
     is_published = record.state == CollectionState.PUBLISHED
     return Landing(
         publication=_shown(publication, principal, is_withdrawn=record.is_withdrawn),
         record=record,
         is_public=is_public(identifier),
         withdrawal_reason=record.withdrawal_reason,
-        time_zone=home.facility.time_zone if home else "UTC",
         opens_at=None,
         download_path=f"/collections/{record.uid}/download.zip" if is_published and record.file_count else "",
         versions=tuple(versions_of(collection, principal)),

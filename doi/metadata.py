@@ -6,8 +6,7 @@ no parameter, and its size in memory does not grow with the number of members.
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime
 
 from django.conf import settings
 from django.db.models import Max, Min
@@ -56,8 +55,7 @@ def publication_of(identifier: Identifier, *, now: datetime | None = None) -> Pu
 def _of_session(identifier: Identifier, investigation: Investigation, now: datetime) -> Publication:
     facility = investigation.facility
     opens_at = access.opens_at(investigation)
-    zone = ZoneInfo(facility.time_zone)
-    opens_on = opens_at.astimezone(zone).date()
+    opens_on = opens_at.astimezone(UTC).date()
     related = (
         _instrument_of(investigation),
         *relations.relations_of_session(investigation),
@@ -75,8 +73,8 @@ def _of_session(identifier: Identifier, investigation: Investigation, now: datet
         publication_year=opens_on.year,
         access_rights=_rights_of_session(investigation, now),
         dates=(
-            PublicationDate("Collected", _period(investigation.started_at, investigation.ended_at, zone)),
-            PublicationDate("Available", opens_on.isoformat()),
+            PublicationDate("Collected", _period(investigation.started_at, investigation.ended_at)),
+            PublicationDate("Available", opens_on.isoformat(), f"{opens_at.astimezone(UTC):%H:%M} UTC"),
         ),
         size_bytes=investigation.size,
         file_count=investigation.file_count,
@@ -142,8 +140,7 @@ def _of_version(
     """What one version says, under the DOI of `identifier`."""
     text = text_of(collection)
     facility = _facility_of(collection)
-    zone = ZoneInfo(facility.time_zone if facility else "UTC")
-    issued_on = (collection.published_at or now).astimezone(zone).date()
+    issued_on = (collection.published_at or now).astimezone(UTC).date()
     return Publication(
         doi=identifier.doi,
         url=landing_url(identifier.doi),
@@ -155,7 +152,7 @@ def _of_version(
         publisher_ror=facility.ror if facility else "",
         publication_year=issued_on.year,
         access_rights=_rights_of_collection(collection, now),
-        dates=_dates_of_collection(collection, issued_on, zone),
+        dates=_dates_of_collection(collection, issued_on),
         size_bytes=collection.size,
         file_count=collection.file_count,
         formats=_formats_of(collection, now),
@@ -172,11 +169,11 @@ def _rights_of_collection(collection: Collection, now: datetime) -> AccessRights
     return "embargoed" if datasets_in(collection).exclude(access.open_q(now)).exists() else "open"
 
 
-def _dates_of_collection(collection: Collection, issued_on: date, zone: ZoneInfo) -> tuple[PublicationDate, ...]:
+def _dates_of_collection(collection: Collection, issued_on: date) -> tuple[PublicationDate, ...]:
     period = investigations_in(collection).order_by().aggregate(start=Min("started_at"), end=Max("ended_at"))
     dates = [PublicationDate("Issued", issued_on.isoformat()), PublicationDate("Available", issued_on.isoformat())]
     if period["start"] is not None:
-        dates.append(PublicationDate("Collected", _period(period["start"], period["end"], zone)))
+        dates.append(PublicationDate("Collected", _period(period["start"], period["end"])))
     return tuple(dates)
 
 
@@ -201,8 +198,8 @@ def _facility_of(collection: Collection) -> Facility | None:
     return holder.investigation.facility if holder.investigation else None
 
 
-def _period(started_at: datetime, ended_at: datetime | None, zone: ZoneInfo) -> str:
-    """Days in the time zone of the facility, as RKMS-ISO8601 wants a range."""
-    start = started_at.astimezone(zone).date().isoformat()
-    end = ended_at.astimezone(zone).date().isoformat() if ended_at else ""
+def _period(started_at: datetime, ended_at: datetime | None) -> str:
+    """Days in UTC, as everywhere on the site, in the form that RKMS-ISO8601 has for a range."""
+    start = started_at.astimezone(UTC).date().isoformat()
+    end = ended_at.astimezone(UTC).date().isoformat() if ended_at else ""
     return f"{start}/{end}" if end and end != start else start

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -50,7 +49,7 @@ def _due(days: int, next_days: int, now: datetime) -> QuerySet[Investigation]:
 
 def _in_batches(rows: QuerySet[Investigation]) -> Iterator[Investigation]:
     last = 0
-    while part := list(rows.filter(pk__gt=last).select_related("facility").order_by("pk")[:BATCH]):
+    while part := list(rows.filter(pk__gt=last).order_by("pk")[:BATCH]):
         yield from part
         last = part[-1].pk
 
@@ -75,12 +74,11 @@ def _subject(investigation: Investigation, now: datetime) -> str:
 
 
 def _body(investigation: Investigation) -> str:
-    zone = ZoneInfo(investigation.facility.time_zone)
-    end = investigation.embargo_until.astimezone(zone)
+    end = investigation.embargo_until
     page = absolute_url(f"/investigations/{investigation.uid}")
     return (
         f"The embargo of your investigation “{investigation.title}” ({investigation.visit_id}) ends on {end.day} "
-        f"{end:%B %Y at %H:%M} ({investigation.facility.time_zone}). From that moment on its data are open to everyone. "
+        f"{end:%B %Y at %H:%M} UTC. From that moment on its data are open to everyone. "
         "You need to do nothing.\n\n"
         f"Open them now: {page}/release\nAsk for more time, before that day: {page}/extension\nThe investigation: {page}"
     )

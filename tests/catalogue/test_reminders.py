@@ -72,12 +72,11 @@ def test_what_is_open_or_withdrawn_needs_no_reminder(pi, fields):
     assert send_reminders(actor=SYSTEM, now=NOW) == 0
 
 
-def test_the_end_is_told_in_the_time_of_the_facility(pi):
+def test_the_end_is_told_in_utc_as_on_every_page(pi):
     investigation = investigation_ending(5, pi)
     Facility.objects.update(time_zone="Asia/Tokyo")
     send_reminders(actor=SYSTEM, now=NOW)
-    end = (investigation.embargo_until + timedelta(hours=9)).strftime("%H:%M")
-    assert f"at {end} (Asia/Tokyo)" in mails()[0]["body"]
+    assert f"at {investigation.embargo_until:%H:%M} UTC" in mails()[0]["body"]
 
 
 def test_the_local_contact_is_reminded_where_no_pi_has_an_account():
@@ -88,13 +87,26 @@ def test_the_local_contact_is_reminded_where_no_pi_has_an_account():
 
 
 def test_a_reminder_that_fails_stops_no_other(pi, caplog):
+    """A trigger of the database refuses to write one of two."""
     broken, sound = investigation_ending(5, pi), investigation_ending(6, pi)
-    Facility.objects.filter(pk=broken.facility_id).update(time_zone="Nowhere/Atall")
+    _refuse_to_remind(broken)
     assert send_reminders(actor=SYSTEM, now=NOW) == 1
     assert str(broken.uid) in caplog.text
     assert EmbargoReminder.objects.get().investigation == sound
-    Facility.objects.update(time_zone="UTC")
-    assert send_reminders(actor=SYSTEM, now=NOW) == 1
+
+
+def _refuse_to_remind(investigation: Investigation) -> None:
+    condition = f"NEW.investigation_id = {investigation.pk}"
+    before = "BEFORE INSERT ON catalogue_embargoreminder FOR EACH ROW"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN RAISE EXCEPTION 'refused'; END $$"
+            )
+            cursor.execute(f"CREATE TRIGGER refuse {before} WHEN ({condition}) EXECUTE FUNCTION refuse()")
+        else:
+            cursor.execute(f"CREATE TRIGGER refuse {before} WHEN {condition} BEGIN SELECT RAISE(ABORT, 'refused'); END")
 
 
 def test_the_number_of_statements_follows_what_is_due_and_not_the_archive(pi):
