@@ -172,10 +172,6 @@ class ParameterRange:
     def key(self) -> str:
         return key_of(self.name, self.interval.unit)
 
-    @property
-    def label(self) -> str:
-        return label_of(self.name)
-
 
 def range_clause(wanted: ParameterRange) -> ParameterBetween:
     return ParameterBetween(wanted.key, *wanted.interval.in_si())

@@ -69,11 +69,6 @@ class Query:
     def order(self) -> str:
         return self.sort or self.usual_order
 
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether it asks for anything but the whole archive."""
-        return next(conditions(self), None) is not None
-
     def selected(self, facet: str) -> tuple[str, ...]:
         return dict(self.selections).get(facet, ())
 
@@ -135,11 +130,6 @@ class Query:
 
     def without_existing(self, name: str) -> "Query":
         return replace(self, existing=tuple(one for one in self.existing if one != name), cursor="")
-
-    def with_range(self, wanted: ParameterRange) -> "Query":
-        """The same query with this range in place of any other of the same parameter."""
-        ranges = (*self.without_range(wanted.name).ranges, wanted)
-        return replace(self, ranges=tuple(sorted(ranges, key=lambda one: one.name)), cursor="")
 
 
 _UNSET_IS_NONE = ("acquired_from", "acquired_to", "confidence")

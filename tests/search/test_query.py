@@ -147,11 +147,6 @@ def test_each_condition_can_be_dropped_alone() -> None:
         assert condition.without.cursor == ""
 
 
-def test_a_query_that_narrows_nothing_says_so() -> None:
-    assert not read("sort=title&view=grid&histogram=wd").is_narrowed
-    assert read("has=wd").is_narrowed
-
-
 def test_a_value_is_chosen_and_no_longer_chosen() -> None:
     query = read("technique=T1")
     assert query.toggled("technique", "T1") == read("")
