@@ -38,10 +38,14 @@ _COLUMNS = {"dataset": "dataset", "investigation": "investigation", "collection"
 
 @dataclass(frozen=True)
 class MemberPage:
-    """Some members in their order, and the cursor of the next page, empty at the end."""
+    """Some members in their order, and the cursor of the next page, empty at the end.
+
+    `hidden_keys` name, to editors only, the members among them that the reader may not know more of, to be taken out.
+    """
 
     records: list[MemberRef]
     next_cursor: str
+    hidden_keys: tuple[str, ...] = ()
 
 
 def editable_collections(principal: Principal) -> QuerySet[Collection]:
@@ -225,7 +229,18 @@ def member_page(
     found = list(rows[: limit + 1])
     records = member_refs(found[:limit], principal)
     next_cursor = _key_of(found[limit - 1]) if len(found) > limit else ""
-    return MemberPage(records, next_cursor)
+    return MemberPage(records, next_cursor, _hidden_keys(collection, found[:limit], records, principal))
+
+
+def _hidden_keys(
+    collection: Collection, rows: Sequence[CollectionMember], records: Sequence[MemberRef], principal: Principal
+) -> tuple[str, ...]:
+    if len(records) == len(rows) or not editable_collections(principal).filter(pk=collection.pk).exists():
+        return ()
+    shown = {record.key for record in records}
+    loaded = CollectionMember.objects.filter(pk__in=[row.pk for row in rows]).select_related(*_COLUMNS.values())
+    keys = [_key_of(row) for row in loaded.order_by("id")]
+    return tuple(key for key in keys if key not in shown)
 
 
 def member_refs(rows: Sequence[CollectionMember], principal: Principal) -> list[MemberRef]:

@@ -115,6 +115,18 @@ def test_members_are_added_by_search_by_doi_and_by_selection_and_taken_out(pi, d
     assert draft.members.get().investigation == session
 
 
+def test_a_member_that_is_hidden_from_its_editor_meanwhile_is_named_by_nothing_and_can_be_taken_out(pi, draft, session):
+    client, address = browser_of(pi), f"/doi/drafts/{draft.uid}/what"
+    other = factories.make_dataset(factories.make_investigation(), title="Cathodes of a colleague")
+    draft.members.create(dataset=other)
+    factories.set_embargo_metadata("none")
+    page = client.get(address).content.decode()
+    assert session.title in page and other.title not in page and "Closed to you" in page
+    client.post(address, {"remove": f"dataset-{other.uid}"})
+    assert draft.members.get().investigation == session
+    assert "Closed to you" not in client.get(address).content.decode()
+
+
 def test_the_part_of_a_member_is_kept_and_a_colleagues_is_not_overwritten(pi, draft, session):
     client, address, key = browser_of(pi), f"/doi/drafts/{draft.uid}/what", f"investigation-{session.uid}"
     client.post(address, {f"role.{key}": "Figure 2", f"was.{key}": "", "action": "save"})
