@@ -37,6 +37,13 @@ _OPERATOR = re.compile(r"(OR|AND|NOT|\|\|?|&&?)(?=[\s()\"]|$)")
 # A name may be several words: "working distance:5mm".
 _NAME = r"[^\W\d_][\w.\-]*+"
 _FIELD = re.compile(rf"({_NAME}(?: +{_NAME}){{0,3}})(?:(:)\s*|\s*(<=|>=|≤|≥|<|>|=)\s*)(?=\S)")
+# Comparisons in words: "pixel size under 5 nm", "voltage between 5 and 10 kV".
+_SIGNS_IN_WORDS = {
+    **dict.fromkeys(("under", "below", "less than", "at most", "up to"), "<="),
+    **dict.fromkeys(("over", "above", "more than", "at least"), ">="),
+    **dict.fromkeys(("between", "from", "of"), ""),
+}
+_SPOKEN = re.compile(rf"({_NAME}(?: +{_NAME}){{0,3}}?) +({'|'.join(_SIGNS_IN_WORDS)}) +(?=[\d.,+<>-])")
 _GROUP_OF_FIELD = re.compile(r"\(([^()\"]*)\)?")
 _PIECES = re.compile(rf'[^\s()"]+(?:\s+[^\s()"]+){{0,{MOST_PIECES - 1}}}')
 _UNKNOWN_FIELD = re.compile(r"[a-z]{3,}:(?!//)\w")
@@ -127,7 +134,7 @@ class _Reader:
         quoted = self._match(_QUOTED)
         if quoted:
             return self._counted(phrase_meaning(quoted[1]))
-        meaning = self._field()
+        meaning = self._field() or self._spoken()
         if meaning is None:
             word = self._match(_WORD)
             if word is None:
@@ -162,6 +169,19 @@ class _Reader:
             return None
         self.position = end
         return field_meaning(name, value.strip(), self.choices)
+
+    def _spoken(self) -> Meaning | None:
+        """A parameter compared in words; None, and nothing read, where it is not one with a number and unit that fit."""
+        match = _SPOKEN.match(self.text, self.position)
+        if match is None or field_called(match[1]) != "p":
+            return None
+        for value, end in self._amounts(match.end()):
+            amount = value.replace(" and ", " to ") if match[2] == "between" else value
+            meaning = range_meaning(match[1], _SIGNS_IN_WORDS[match[2]] + amount)
+            if meaning and meaning.clause is not None and not meaning.note:
+                self.position = end
+                return meaning
+        return None
 
     def _amount(self, name: str, written: str, begin: int, sign: str) -> Meaning | None:
         """A date or number with unit, as many words as belong to it; the first misfit where no reading fits."""

@@ -81,6 +81,9 @@ SECTIONS = (
         (
             Example("voltage:5..10 kV", "accelerating voltage from 5 to 10 kV"),
             Example("voltage>=20 kV", "20 kV and more"),
+            Example(
+                "voltage between 5 and 10 kV", "a range in words; under, over, at least and at most are understood too"
+            ),
             Example("pixel_size:<5 nm", "pixels of at most 5 nm"),
             Example("wavelength:0.5..1.5 Å", "Å, Angstrom and angstrom are one"),
             Example("temperature:-200..-150 °C", "degrees and kelvins are converted"),
