@@ -1,10 +1,16 @@
-"""Routes of searching."""
+"""Routes of searching. The API's is among them, because no app below knows search."""
 
 from django.urls import path
 
-from search import views, views_help
+from search import api, views_help
+from search.views import exports, page, suggestions
 
 urlpatterns = [
-    path("search", views.search_page, name="search"),
+    path("search", page.search_page, name="search"),
+    path("search/suggestions", suggestions.suggestions, name="search-suggestions"),
+    path("search.csv", exports.search_csv, name="search-csv"),
+    path("search.jsonl", exports.search_jsonl, name="search-jsonl"),
+    path("search.atom", exports.search_atom, name="search-atom"),
+    path("api/v1/search", api.Search.as_view(), name="api-search"),
     path("help/search", views_help.search_help, name="search-help"),
 ]

@@ -94,6 +94,11 @@ def listing(kind: Any, summary: str, *, filters: Mapping[str, Filter] | None = N
     )
 
 
+def answers_of(kind: Any, *statuses: int) -> dict[Any, Any]:
+    """A `kind`, and the refusals that there may be instead."""
+    return {(200, "application/json"): _answer(kind)} | _refusals(*statuses)
+
+
 def reading(kind: Any, summary: str) -> Decorator:
     responses = {(200, "application/json"): _answer(kind), 304: None}
     return extend_schema(

@@ -24,12 +24,15 @@ class _WindowThrottle(BaseThrottle):
     scope: str
 
     def allow_request(self, request: HttpRequest, view: "APIView") -> bool:
-        if (request.method in SAFE_METHODS) != self.counts_reads:
+        if not self.counts(request):
             return True
         most, _, period = self.rate_of(request).partition("/")
         self.seconds = SECONDS[period[0]]
         key = f"throttle-{self.scope}-{self._who(request)}-{int(time.time() // self.seconds)}"
         return _count(key, self.seconds) <= int(most)
+
+    def counts(self, request: HttpRequest) -> bool:
+        return (request.method in SAFE_METHODS) == self.counts_reads
 
     def rate_of(self, request: HttpRequest) -> str:
         return api_settings.DEFAULT_THROTTLE_RATES[self.scope]

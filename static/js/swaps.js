@@ -1,7 +1,9 @@
-// Around each swap of a part of the page by htmx: groups that were opened stay open, and the announcer says what changed.
-// The swapped part carries data-announce="42 datasets".
+// Around each swap of a part of the page by htmx: groups and sheets that were opened stay open, and the announcer says what
+// changed. The swapped part carries data-announce="42 datasets".
 const announcer = document.getElementById("announcer");
 let opened = new Map();
+let sheets = [];
+let focused = "";
 
 function announce(text) {
   announcer.textContent = "";
@@ -11,7 +13,10 @@ function announce(text) {
 document.addEventListener("faircat:announce", (event) => announce(event.detail));
 
 document.addEventListener("htmx:beforeSwap", (event) => {
-  opened = new Map([...event.detail.target.querySelectorAll("details[id]")].map((group) => [group.id, group.open]));
+  const { target } = event.detail;
+  opened = new Map([...target.querySelectorAll("details[id]")].map((group) => [group.id, group.open]));
+  sheets = [...target.querySelectorAll("[popover][id]")].filter((sheet) => sheet.matches(":popover-open")).map((sheet) => sheet.id);
+  focused = sheets.length ? document.activeElement?.id ?? "" : "";
 });
 
 document.addEventListener("htmx:afterSettle", (event) => {
@@ -20,6 +25,10 @@ document.addEventListener("htmx:afterSettle", (event) => {
     if (group) group.open = open;
   }
   opened.clear();
+  for (const id of sheets) document.getElementById(id)?.showPopover();
+  if (focused) document.getElementById(focused)?.focus();
+  sheets = [];
+  focused = "";
   const swapped = event.detail.elt;
   const source = swapped.matches("[data-announce]") ? swapped : swapped.querySelector("[data-announce]");
   if (source) announce(source.dataset.announce);

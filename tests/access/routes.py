@@ -61,8 +61,9 @@ def fixed(path: str) -> Callable[[World, str], str]:
 PAGES = [
     *(
         Route(path, "public", fixed(path))
-        for path in ("", "status", "policy", "accessibility", "about", "search", "help/search")
+        for path in ("", "status", "policy", "accessibility", "about", "search", "search/suggestions", "help/search")
     ),
+    *(Route(path, "crawled", fixed(path)) for path in ("search.csv", "search.jsonl", "search.atom")),
     Route("datasets/<uuid:uid>", "record", record("datasets", "datasets/<uuid:uid>")),
     Route("investigations/<uuid:uid>", "investigation", record("investigations", "investigations/<uuid:uid>")),
     Route("instruments/<uuid:uid>", "public", instrument("instruments/<uuid:uid>")),
@@ -233,6 +234,7 @@ API = [
         Route(f"api/v1/{name}", "public", fixed(f"api/v1/{name}"))
         for name in ("me", "instruments", "facilities", "techniques", "licences")
     ),
+    Route("api/v1/search", "question", fixed("api/v1/search")),
     Route("api/v1/datasets", "public", fixed("api/v1/datasets"), writers=frozenset(TEAM)),
     Route("api/v1/datasets/bulk", "machine post", fixed("api/v1/datasets/bulk"), writers=frozenset(TEAM)),
     Route("api/v1/datasets/<uuid:uid>", "record", record("datasets", "api/v1/datasets/<uuid:uid>"), frozenset(TEAM)),
@@ -390,6 +392,7 @@ def _team(role: str, state: str) -> set[int]:
 
 _FOR_ACCOUNTS: dict[str, Callable[[str, str], set[int]]] = {
     "public": lambda role, state: {200},
+    "question": lambda role, state: {200},
     "moved": lambda role, state: {302},
     "reserved": lambda role, state: {200} if role in TEAM else {404},
     "investigation": lambda role, state: {200},

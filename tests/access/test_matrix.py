@@ -122,7 +122,9 @@ def test_outsiders_change_nothing_by_any_verb_at_any_route(world, role):
 def test_a_token_that_may_only_read_changes_nothing(world):
     headers = {"Authorization": f"Bearer {world.tokens['stranger']}"}
     before = contents()
-    for _, url, _ in addresses(world, is_api=True):
+    for route, url, _ in addresses(world, is_api=True):
+        if route.kind == "question":
+            continue
         statuses = attempts(Client(raise_request_exception=False), url, headers)
         assert set(statuses) <= {403, 404, 405, 415}, url
     assert contents() == before
