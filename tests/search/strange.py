@@ -49,7 +49,7 @@ def _document(number: int, **values: object) -> Document:
         "investigation": 9_000 + number,
         "instrument_key": 99,
         "by_registered": (number + 1) << KEY_BITS | key,
-        "by_measured": key,
+        "by_measured": -(2**63) + key,
         "by_downloads": key,
         "by_title": number << KEY_BITS | key,
         **values,
