@@ -1,9 +1,9 @@
-"""Publishing and releasing much at once: 100,000 datasets in one collection, an investigation with 1,000,000 files.
+"""Publishing much at once: 100,000 datasets in one collection, which the publication releases.
 
-    python -m benchmarks.release [--members 100000] [--files 1000000] [--database sqlite|postgresql]
+    python -m benchmarks.release [--members 100000] [--database sqlite|postgresql]
 
 The collection holds datasets of 200 investigations. Memory is what the process holds at most beyond what it held before;
-a stand-in for DataCite takes the deliveries.
+a stand-in for DataCite takes the deliveries. The release of one investigation is measured by `benchmarks/embargo.py`.
 """
 
 import argparse
@@ -21,29 +21,20 @@ from benchmarks.publication import stand_in
 from tests.services import Missing, free_port, postgres_server
 
 SESSIONS = 200
-DATASETS_OF_THE_BIG_ONE = 1_000
 TARGETS = {
     "publish, until it returns": 0.5,
     "deliver: accepted, published, members open": 60.0,
-    "release of the investigation": 1.0,
     "memory beyond the start, MB": 200.0,
 }
 MEMBERS = """
     INSERT INTO catalogue_collectionmember (collection_id, dataset_id, role)
     SELECT %s, id, '' FROM catalogue_dataset WHERE title LIKE 'Member %%'
 """
-FILES = """
-    INSERT INTO catalogue_datafile
-      (dataset_id, storage_id, path, name, size, sha256, media_type, role, fixity)
-    SELECT dataset.id, %s, dataset.id || '/' || numbers.n, 'file' || numbers.n, 1000, '', '', 'data', 'unknown'
-    FROM catalogue_dataset dataset CROSS JOIN numbers WHERE dataset.title LIKE 'Big %%'
-"""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--members", type=int, default=100_000)
-    parser.add_argument("--files", type=int, default=1_000_000)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="postgresql")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -66,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
             except Missing as missing:
                 print(f"PostgreSQL is left out: {missing}")
                 return 0
-        options = [f"--{name}={getattr(arguments, name)}" for name in ("members", "files", "database")]
+        options = [f"--{name}={getattr(arguments, name)}" for name in ("members", "database")]
         command = [sys.executable, "-m", "benchmarks.release", "--inside", *options]
         return subprocess.run(command, env=environment, check=False).returncode
 
@@ -79,9 +70,9 @@ def measure(arguments: argparse.Namespace) -> int:
 
     call_command("migrate", verbosity=0)
     with stand_in():
-        rows = [*publish_many(arguments.members), *release_big(arguments.files)]
+        rows = publish_many(arguments.members)
     print(f"{arguments.database}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
-    print(f"{arguments.members} members, {arguments.files} files")
+    print(f"{arguments.members} members")
     print(f"{'what':48}{'measured':>10}{'target':>10}")
     for what, measured in rows:
         print(f"{what:48}{measured:10.2f}{TARGETS[what]:10.2f}")
@@ -123,32 +114,6 @@ def publish_many(many: int) -> list[tuple[str, float]]:
         ("deliver: accepted, published, members open", until_open),
         ("memory beyond the start, MB", peak_megabytes() - before),
     ]
-
-
-def release_big(many: int) -> list[tuple[str, float]]:
-    from django.db import connection
-
-    from catalogue.access import principal_of
-    from catalogue.models import Datafile, Investigation, User
-    from catalogue.services.releases import release_investigation
-    from tests import factories
-
-    pi = User.objects.get(username="pi")
-    investigation = factories.make_investigation(pi=pi)
-    make_datasets("Big", DATASETS_OF_THE_BIG_ONE, [investigation], pi)
-    storage = factories.make_storage("/nonexistent")
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE TEMPORARY TABLE numbers (n INTEGER)")
-        places = [(number,) for number in range(many // DATASETS_OF_THE_BIG_ONE)]
-        cursor.executemany("INSERT INTO numbers VALUES (%s)", places)
-        cursor.execute(FILES, [storage.pk])
-        cursor.execute("ANALYZE")
-    assert Datafile.objects.filter(dataset__investigation=investigation).count() == many
-    investigation = Investigation.objects.get(pk=investigation.pk)
-    _, seconds = timed(lambda: release_investigation(actor=principal_of(pi), investigation=investigation))
-    investigation.refresh_from_db()
-    assert investigation.released_at is not None
-    return [("release of the investigation", seconds)]
 
 
 def make_datasets(name: str, many: int, sessions: list[Any], owner: Any) -> None:
