@@ -2,14 +2,22 @@
 
 import http.server
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
@@ -248,7 +256,7 @@ Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
 
 
 @contextmanager
-def server_that(answer: Answer) -> Iterator[str]:
+def server_that(answer: Answer, encryption: ssl.SSLContext | None = None) -> Iterator[str]:
     """A server of HTTP that does with every request what `answer` does; yields its URL."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -263,9 +271,12 @@ def server_that(answer: Answer) -> Iterator[str]:
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.handle_error = lambda *_: None
+    if encryption:
+        server.socket = encryption.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://me:{SECRET}@127.0.0.1:{server.server_port}/faircat"
+        yield f"http{'s' if encryption else ''}://me:{SECRET}@127.0.0.1:{server.server_port}/faircat"
     finally:
         server.shutdown()
         server.server_close()
@@ -310,6 +321,40 @@ def test_a_connection_that_breaks_once_is_tried_again():
     with server_that(break_first) as url:
         assert ElasticsearchEngine(url).live().name == "one"
     assert len(broken) == 1
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A file with a key and a certificate for 127.0.0.1 that nobody but its own authority signed."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cluster")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = (
+        builder.not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+    )
+    file = tmp_path / "certificate.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(secret + builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    return file
+
+
+def test_only_a_server_with_a_trusted_certificate_is_told_the_password(certificate: Path):
+    asked: list[str] = []
+
+    def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
+        asked.append(handler.headers["Authorization"])
+        reply(handler, 200, b'{"faircat.one": {"aliases": {}}}')
+
+    encryption = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    encryption.load_cert_chain(certificate)
+    with server_that(answer, encryption) as url:
+        with pytest.raises(EngineUnavailable, match="does not answer"):
+            ElasticsearchEngine(url).live()
+        assert asked == []
+        assert ElasticsearchEngine(url, ca_file=str(certificate)).live().name == "one"
+        assert len(asked) == 1
 
 
 def test_a_redirect_leads_nowhere():

@@ -35,7 +35,7 @@ from search.fields import schema_hash
 DEFAULT_PREFIX = "faircat"
 PREFIX = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 # Seconds: a page waits for a search, a task for a write, and nobody long to hear whether anybody answers.
-SEARCH_TIMEOUT, WRITE_TIMEOUT, ANSWER_TIMEOUT = 5, 120, 2
+SEARCH_TIMEOUT, WRITE_TIMEOUT, ANSWER_TIMEOUT = 10, 120, 2
 CHUNK_DOCUMENTS, CHUNK_BYTES = 1_000, 8 * 1024 * 1024
 CONFLICT, TOO_MANY = 409, 429
 
