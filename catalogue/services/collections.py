@@ -25,6 +25,7 @@ from catalogue.publication_checks import find_problems
 from catalogue.services.collection_members import add_members, copy_members
 from catalogue.services.collection_prefill import first_text, with_team_as_authors
 from catalogue.services.versions import write_version
+from catalogue.services.withdrawals import withdraw_datasets_in
 
 MOST_DRAFTS = 50
 # A save that meets another one reads again; more than a few times in a row means that something else is wrong.
@@ -164,8 +165,11 @@ def remove_draft(*, actor: Principal, collection: Collection) -> None:
         ) from error
 
 
-def withdraw_collection(*, actor: Principal, collection: Collection, reason: str) -> None:
-    """Take a published collection back: its DOI then leads to a tombstone with the reason. For curators; not undone."""
+def withdraw_collection(*, actor: Principal, collection: Collection, reason: str, with_data: bool = False) -> None:
+    """Take a published collection back: its DOI then leads to a tombstone with the reason. For curators; not undone.
+
+    `with_data` withdraws all its datasets too, so that their files are gone from view at once.
+    """
     if not (actor.has_scope("register") and (actor.is_curator or actor.is_administrator)):
         raise NotAllowed("Only curators withdraw what is published.")
     if not reason.strip():
@@ -176,7 +180,9 @@ def withdraw_collection(*, actor: Principal, collection: Collection, reason: str
     with transaction.atomic():
         values = {"state": CollectionState.WITHDRAWN, "withdrawal_reason": reason.strip()}
         write_version(collection, values, collection.version)
-        write_audit(actor=actor, action="withdraw", record=collection, after={"reason": reason.strip()})
+        count = withdraw_datasets_in(collection, actor=actor, reason=reason.strip()) if with_data else 0
+        after = {"reason": reason.strip(), "datasets": count}
+        write_audit(actor=actor, action="withdraw", record=collection, after=after)
         row_changed(collection)
         events.send_after_commit(events.collections_changed, uids=[collection.uid])
     collection.refresh_from_db()

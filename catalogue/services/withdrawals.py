@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from catalogue import changes
 from catalogue.access import Principal
-from catalogue.audit import write_audit
+from catalogue.audit import audit_entry, write_audit, write_audit_rows
+from catalogue.collection_contents import datasets_in
 from catalogue.errors import Conflict, InvalidInput
-from catalogue.models import Dataset, Investigation
+from catalogue.models import Collection, Dataset, Investigation
 from catalogue.models.embargo import RequestState
 from catalogue.models.investigations import RecordState
 from catalogue.services.authority import check_curator
@@ -21,6 +22,7 @@ from catalogue.services.extensions import end_open_request
 
 Row = TypeVar("Row", bound=Model)
 LONGEST_REASON = 2000
+PORTION = 2_000
 
 
 def withdraw_investigation(*, actor: Principal, investigation: Investigation, reason: str) -> None:
@@ -47,6 +49,22 @@ def withdraw_dataset(*, actor: Principal, dataset: Dataset, reason: str) -> None
         _withdraw(Dataset.objects.filter(pk=dataset.pk), text)
         write_audit(actor=actor, action="withdraw", record=dataset, after={"reason": text})
         changes.datasets_changed([dataset])
+
+
+def withdraw_datasets_in(collection: Collection, *, actor: Principal, reason: str) -> int:
+    """Take all datasets of a collection from view, within the caller's transaction, whatever else they belong to."""
+    check_curator(actor, act="withdraw datasets")
+    count = 0
+    # What is withdrawn is no longer among them.
+    while datasets := list(datasets_in(collection).order_by("pk")[:PORTION]):
+        _withdraw(Dataset.objects.filter(pk__in=[one.pk for one in datasets]), reason)
+        after = {"reason": reason, "collection": str(collection.uid)}
+        write_audit_rows(
+            audit_entry(actor=actor, action="withdraw", record=one, before={}, after=after) for one in datasets
+        )
+        changes.datasets_changed(datasets)
+        count += len(datasets)
+    return count
 
 
 def _checked(reason: str) -> str:

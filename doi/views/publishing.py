@@ -205,8 +205,8 @@ def act_page(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 def _withdraw(request: HttpRequest, collection: Collection) -> HttpResponse:
     try:
-        reason = request.POST.get("reason", "")
-        withdraw_collection(actor=request.principal, collection=collection, reason=reason)
+        reason, with_data = request.POST.get("reason", ""), "with_data" in request.POST
+        withdraw_collection(actor=request.principal, collection=collection, reason=reason, with_data=with_data)
         messages.success(request, "It is withdrawn. The DOI leads to a page that says so.")
     except InvalidInput as error:
         messages.error(request, error.message)

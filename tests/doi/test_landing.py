@@ -269,6 +269,19 @@ def test_a_withdrawn_collection_is_a_tombstone_with_reason_and_citation_for_ever
     assert client.get(f"/collections/{draft.collection.uid}/download.zip").status_code == 410
 
 
+def test_a_collection_is_withdrawn_with_its_data_whose_files_nobody_reads_any_more(datacite, client):
+    draft = make_draft()
+    draft.publish()
+    deliver()
+    address = f"/api/v1/datasets/{draft.dataset.uid}"
+    assert client.get(f"{address}/files").status_code == 200
+    curator = client_of(factories.make_curator())
+    values = {"action": "withdraw", "reason": "A person is to be seen.", "with_data": "on"}
+    curator.post(f"/doi/drafts/{draft.collection.uid}/act", values)
+    assert [client.get(one).status_code for one in (address, f"{address}/files")] == [410, 410]
+    assert client.get(address).json()["access"]["withdrawal_reason"] == "A person is to be seen."
+
+
 def test_a_withdrawn_session_is_a_tombstone(datacite, session, client):
     doi = session_doi(session)
     session.refresh_from_db()
