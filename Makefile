@@ -19,7 +19,8 @@ PRODUCTION := DJANGO_SETTINGS_MODULE=portal.settings.production FAIRCAT_SITE_URL
 help:
 	@sed -n 's/^#   //p' Makefile
 	@echo 'make test              everything that continuous integration runs'
-	@echo 'make lint | bench      style and types only | the measurements of benchmarks/'
+	@echo 'make lint              style and types only'
+	@echo 'make bench [FULL=1]    the measurements of benchmarks/ in small, or at full size (hours)'
 	@echo 'make lock              pin the requirements-*.txt files again from pyproject.toml'
 
 run:
@@ -62,4 +63,4 @@ lock:
 
 bench:
 	@scripts/prepare dev
-	for script in benchmarks/[a-z]*.py; do $(PYTHON_IN_VENV) -m "benchmarks.$$(basename "$$script" .py)"; done
+	$(PYTHON_IN_VENV) -m benchmarks $(if $(FULL),--full)

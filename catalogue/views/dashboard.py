@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -39,6 +40,7 @@ def dashboard_page(request: HttpRequest) -> HttpResponse:
         "extension_requests": embargo_selectors.own_extension_requests(principal, decided_since=now - RECENTLY),
         "to_decide": access_requests.requests_to_decide(principal)[:REQUESTS_SHOWN],
         "own_requests": access_requests.own_requests(principal)[:REQUESTS_SHOWN],
+        "api_url": f"{settings.SITE_URL}/api/v1/investigations?access=mine",
         "recent": selectors.newest_own_datasets(principal, fetched=rows, limit=RECENT, now=now),
     }
     return render(request, "catalogue/dashboard.html", context)
