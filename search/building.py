@@ -145,7 +145,7 @@ def _rest(record: DatasetRecord, techniques: Iterable[str]) -> str:
     instrument = record.instrument
     told = [part for person in record.people for part in (person.name, person.affiliation)]
     told += [instrument.name, instrument.short_name, instrument.manufacturer, instrument.model]
-    told += [record.facility.name, record.facility.short_name, *techniques]
+    told += [record.facility.name, record.facility.short_name, record.format_label, *techniques]
     told += [annotation.label for annotation in record.annotations]
     for parameter in record.parameters[:MOST_PARAMETERS]:
         told.append(label_for(parameter.name))
