@@ -15,6 +15,7 @@ class PortalConfig(AppConfig):
         from portal.accounts import adapters
 
         events.outbox_filled.connect(doorbell.ring, dispatch_uid="portal.doorbell")
+        events.revisions_raised.connect(doorbell.ring_indexer, dispatch_uid="portal.indexer")
         user_logged_in.connect(adapters.on_login, dispatch_uid="portal.on_login")
         social_account_added.connect(adapters.on_connection, dispatch_uid="portal.on_connection")
         metrics.count_tasks()

@@ -20,6 +20,7 @@ app.autodiscover_tasks()
 def sweep_at_start(**_details: object) -> None:
     """A worker that starts first does what was left undone, and shows that it is there."""
     app.send_task("catalogue.tasks.sweep_outbox")
+    app.send_task("search.tasks.index_changes")
 
 
 _ids_before: dict[str, Token[str]] = {}

@@ -1,26 +1,40 @@
-"""Wakes the deliverer of the outbox. Only a doorbell: when it is broken the sweep of `portal/schedule.py` delivers."""
+"""Wakes the deliverer of the outbox and the indexer. Only doorbells: when one is broken a sweep of `portal/schedule.py` works."""
 
 import logging
+from collections.abc import Callable
 
 from django.core.cache import cache
 
 from catalogue.tasks import deliver_outbox
+from search.tasks import index_changes
 
 logger = logging.getLogger(__name__)
 
 # One ring wakes the deliverer for everything that is recorded until it starts, `PAUSE` seconds later.
 RUNG, PAUSE = "doorbell-rung", 1
+# The indexer comes at once, and stays for longer than its bell is silent: see `search/sync.py`.
+INDEXER_RUNG = "indexer-rung"
 BROKEN, SILENT_SECONDS = "doorbell-broken", 30
 
 
 def ring(**_news: object) -> None:
-    """Ask a worker to deliver. Never raises, and after a failure does not try again for a while: requests must not wait."""
+    """Ask a worker to deliver."""
+    _ring(RUNG, lambda: deliver_outbox.apply_async(countdown=PAUSE))
+
+
+def ring_indexer(**_news: object) -> None:
+    """Ask a worker to write into the search index what changed."""
+    _ring(INDEXER_RUNG, index_changes.delay)
+
+
+def _ring(rung: str, call: Callable[[], object]) -> None:
+    """Never raises, and after a failure does not try again for a while: requests must not wait."""
     try:
-        if cache.get(BROKEN) or not cache.add(RUNG, True, timeout=PAUSE):
+        if cache.get(BROKEN) or not cache.add(rung, True, timeout=PAUSE):
             return
-        deliver_outbox.apply_async(countdown=PAUSE)
+        call()
     except Exception as error:  # any broker, any of its errors: the request that rings has done its work already
-        logger.warning("the task broker does not answer (%s); the sweep will deliver", type(error).__name__)
+        logger.warning("the task broker does not answer (%s); the sweep will work", type(error).__name__)
         _be_silent()
 
 

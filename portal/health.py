@@ -23,6 +23,8 @@ from catalogue.models import OutboxEntry, Statistic, Storage
 from catalogue.models.storages import StorageState
 from catalogue.tasks import SWEPT
 from portal.celery import app as celery_app
+from search.engines import engine
+from search.status import index_status
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ class Part:
 
 def parts() -> list[Part]:
     """The state of every part of the site, measured now."""
-    checks = [check_database, check_migrations, check_broker, check_worker, check_storages]
+    checks = [check_database, check_migrations, check_broker, check_worker, check_search, check_storages]
     return [_timed(check) for check in checks]
 
 
@@ -55,7 +57,7 @@ def _timed(check: Callable[[], Part]) -> Part:
     except Exception as error:  # whatever broke, the answer of this page is that the part is down
         name = check.__name__.removeprefix("check_")
         logger.warning("the check of the %s failed: %s", name, type(error).__name__)
-        part = Part(name, False, "does not answer", name != "worker")
+        part = Part(name, False, "does not answer", name not in ("worker", "search"))
     spent = round((time.monotonic() - started) * 1000)
     return Part(part.name, part.is_up, part.text, part.is_required, spent)
 
@@ -89,6 +91,12 @@ def check_worker() -> Part:
     is_late = timezone.now() - swept.measured_at > WORKER_IS_LATE_AFTER
     seen = f"last seen {swept.measured_at:%Y-%m-%d %H:%M} UTC"
     return Part("worker", not is_late, f"{seen}; {text}", is_required=False)
+
+
+def check_search() -> Part:
+    """Without the search engine pages list from the database, and nothing is lost: what changed waits."""
+    status = index_status(engine())
+    return Part("search", status.is_up, status.text, is_required=False)
 
 
 def check_storages() -> Part:

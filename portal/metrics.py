@@ -27,6 +27,7 @@ from catalogue.errors import NotFound
 from catalogue.models import OutboxEntry
 from catalogue.outbox import NEVER
 from catalogue.services.statistics import read_statistics
+from search.status import backlog
 
 REQUESTS = Counter("faircat_requests_total", "Answered requests", ["method", "route", "status"])
 SECONDS = Histogram(
@@ -84,7 +85,11 @@ class SiteCollector(Collector):
         archive = GaugeMetricFamily("faircat_archive", "Kept figures about the archive", labels=["figure"])
         for name, value in read_statistics().items():
             archive.add_metric([name], value)
-        yield from (depth, age, archive)
+        unindexed = backlog()
+        behind = GaugeMetricFamily("faircat_index_waiting", "Datasets that wait to be indexed", unindexed.count)
+        seconds = unindexed.age.total_seconds()
+        late = GaugeMetricFamily("faircat_index_oldest_seconds", "Age of the first of them", seconds)
+        yield from (depth, age, archive, behind, late)
 
 
 @require_safe

@@ -18,6 +18,7 @@ class Job:
 
 JOBS = (
     Job("catalogue.tasks.sweep_outbox", timedelta(minutes=1), "delivers what no message announced"),
+    Job("search.tasks.index_changes", timedelta(minutes=1), "indexes what no message announced", "index"),
     Job(
         "catalogue.tasks.scan_storages", timedelta(minutes=2), "finds files that instruments wrote, by the watch rules"
     ),
@@ -34,6 +35,7 @@ JOBS = (
     Job("catalogue.tasks.send_reminders", crontab(hour=6, minute=0), "reminds of embargoes that end soon"),
     Job("catalogue.tasks.tidy_up", crontab(hour=2, minute=10), "removes old answers, drafts and sessions"),
     Job("catalogue.tasks.recount_downloads", crontab(hour=2, minute=40), "counts downloads anew from the usage log"),
+    Job("search.tasks.check_index", crontab(hour=3, minute=40), "compares the search index with the database", "index"),
     Job("catalogue.tasks.check_invariants", crontab(hour=3, minute=10), "finds what no constraint can hold"),
 )
 

@@ -7,6 +7,7 @@ if its number is still the one that was read before them. Changes only raise num
 import logging
 import time
 from collections.abc import Mapping
+from datetime import timedelta
 
 from django.db import connection, transaction
 
@@ -20,6 +21,7 @@ from search.locks import INDEXER, process_lock
 logger = logging.getLogger(__name__)
 
 TOPIC = "index-dataset"
+LONGEST_PAUSE = timedelta(minutes=10)
 BATCH = 500
 # Between two looks, so that changes of the same moment are written together.
 PAUSE = 0.15

@@ -18,7 +18,7 @@ RESTS = "index_rests"
 LONGEST_REST = 60
 
 
-@shared_task(queue="index")
+@shared_task
 def index_changes() -> int:
     """Write what changed, until nothing is pending; then stay a moment, as the next change seldom comes alone."""
     if Statistic.objects.filter(name=RESTS, measured_at__gt=timezone.now()).exists():
@@ -48,7 +48,7 @@ def _rest() -> int:
     return pause
 
 
-@shared_task(queue="index")
+@shared_task
 def build_index() -> bool:
     """Build the index of a site that has none for the present fields."""
     try:
@@ -58,7 +58,7 @@ def build_index() -> bool:
         return False
 
 
-@shared_task(queue="index")
+@shared_task
 def check_index() -> str:
     """Compare the index with the database, have mended what drifted, and drop what was replaced a day ago."""
     try:
