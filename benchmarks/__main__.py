@@ -16,7 +16,7 @@ SMALL = {
     "registration": [],
     "pages": ["--datasets", "20000", "--rounds", "5"],
     "embargo": ["--files", "50000", "--datasets", "500"],
-    "release": ["--members", "2000", "--files", "20000"],
+    "release": ["--members", "2000"],
     "landing": ["--members", "2000", "--rounds", "5"],
     "wizard": ["--members", "2000", "--rounds", "5"],
     "publication": ["--publications", "200"],
