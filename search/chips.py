@@ -54,7 +54,7 @@ def chips_of(query: Query, names: Names, *, like_title: str = "") -> list[Chip]:
 def _chip(condition: Condition, names: Names, like_title: str) -> Chip:
     name, value = condition.name, condition.value
     if name.startswith(PARAMETER_PREFIX):
-        title, text = label_of(name.removeprefix(PARAMETER_PREFIX)), value.replace("..", " … ")
+        title, text = label_of(name.removeprefix(PARAMETER_PREFIX)), range_text(value)
     elif name == "confidence":
         title, text = PLAIN_TITLES[name], f"{value.replace('..', ' to ')} %"
     elif name == "has":
@@ -67,6 +67,16 @@ def _chip(condition: Condition, names: Names, like_title: str) -> Chip:
         title = TITLES.get(name) or PLAIN_TITLES.get(name, name.capitalize())
         text = label_of_value(names, name, value)
     return Chip(title, text, address(condition.without))
+
+
+def range_text(text: str) -> str:
+    """A range as people say it: "5..10 kV" is 5 to 10 kV, "..5 nm" is up to 5 nm."""
+    low, dots, high = text.partition("..")
+    if not dots:
+        return text
+    if not low:
+        return f"up to {high}"
+    return f"{low} to {high}" if high[:1].isdigit() or high[:1] == "-" else f"from {low}{high}"
 
 
 def removals(query: Query, chips: Sequence[Chip], asker: Asker) -> list[Removal]:
