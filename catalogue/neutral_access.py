@@ -34,7 +34,7 @@ def neutral_filter(principal: Principal, *, now: datetime) -> NeutralFilter:
 
     Who came by a share link finds what it shows on the link's own pages, not by search.
     """
-    investigations, datasets = ([], []) if principal.sees_everything else own_keys(principal, now=now)
+    investigations, datasets = own_keys(principal, now=now)
     return NeutralFilter(
         now=now,
         sees_everything=principal.sees_everything,
