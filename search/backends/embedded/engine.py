@@ -67,17 +67,22 @@ class EmbeddedEngine:
 
     def _live_name(self) -> str:
         try:
-            return (self._folder / POINTER).read_text()
-        except OSError:
+            name = (self._folder / POINTER).read_text()
+        except (OSError, UnicodeDecodeError):
             return ""
+        return name if _is_name(name) else ""
 
     def _exists(self, name: str) -> bool:
         return (self._folder_of(name) / META).exists()
 
     def _folder_of(self, name: str) -> Path:
-        if not name or name != Path(name).name or name.startswith(".") or name == POINTER:
+        if not _is_name(name):
             raise ValueError(f"This is no name of an index: {name!r}")
         return self._folder / name
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and name == Path(name).name and not name.startswith(".") and name != POINTER
 
 
 def _sync_folder(folder: Path) -> None:

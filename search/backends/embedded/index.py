@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import tantivy
 from tantivy import Order, Query
@@ -38,21 +39,22 @@ class EmbeddedIndex:
         self._state: State = (0, 0, 0)
 
     def write(self, documents: Iterable[Document], *, removed: Iterable[tuple[int, int]] = ()) -> None:
-        arrived: dict[int, list[Document]] = {}
+        arrived: dict[int, tuple[int, list[tantivy.Document]]] = {}
         for document in documents:
-            arrived.setdefault(document["dataset"], []).append(document)
+            arrived.setdefault(document["dataset"], (document["version"], []))[1].append(prepared(document))
         gone = dict(removed)
         if not arrived and not gone:
             return
         with told(UNWRITABLE):
             index = _opened(self._folder)
             with _writer(index, len(arrived)) as writer:
-                held = _held(index.searcher(), [*arrived, *gone])
-                for dataset, rows in arrived.items():
-                    if rows[0]["version"] >= held.get(dataset, 0):
+                known = Query.term_set_query(schema(), "dataset", [*arrived, *gone])
+                held = _versions(index.searcher(), known, 2 * (len(arrived) + len(gone)))
+                for dataset, (version, rows) in arrived.items():
+                    if version >= held.get(dataset, 0):
                         writer.delete_documents_by_term("dataset", dataset)
                         for row in rows:
-                            writer.add_document(prepared(row))
+                            writer.add_document(row)
                 for dataset, version in gone.items():
                     if version >= held.get(dataset, 0):
                         writer.delete_documents_by_term("dataset", dataset)
@@ -61,11 +63,8 @@ class EmbeddedIndex:
     def versions(self, *, after: int = 0, limit: int = 10_000) -> list[tuple[int, int]]:
         with told(UNREADABLE):
             searcher, translator = self._view()
-            query = translator.query(Between("dataset", low=after + 1))
-            hits = searcher.search(query, 2 * limit, order_by_field="dataset", order=Order.Asc).hits
-            numbers = searcher.fast_field_values("version", [address for _, address in hits])
-        versions = {dataset: version for (dataset, _), version in zip(hits, numbers, strict=True)}
-        return list(versions.items())[:limit]
+            held = _versions(searcher, translator.query(Between("dataset", low=after + 1)), 2 * limit)
+        return list(held.items())[:limit]
 
     def count(self) -> int:
         return self.totals([Request(Term("document", "full"))])[0]
@@ -127,9 +126,8 @@ def _writer(index: tantivy.Index, datasets: int) -> Iterator[tantivy.IndexWriter
         writer.wait_merging_threads()
 
 
-def _held(searcher: tantivy.Searcher, datasets: list[int]) -> dict[int, int]:
-    """The version of each of `datasets` that the index has."""
-    query = Query.term_set_query(schema(), "dataset", datasets)
-    hits = searcher.search(query, 2 * len(datasets), order_by_field="dataset").hits
-    versions = searcher.fast_field_values("version", [address for _, address in hits])
+def _versions(searcher: tantivy.Searcher, query: Query, most: int) -> dict[int, int]:
+    """The version of each dataset that meets `query`, in the order of their keys, of `most` documents."""
+    hits: list[Any] = searcher.search(query, most, order_by_field="dataset", order=Order.Asc).hits
+    versions: list[Any] = searcher.fast_field_values("version", [address for _, address in hits])
     return {dataset: version for (dataset, _), version in zip(hits, versions, strict=True)}

@@ -9,6 +9,7 @@ from typing import Any
 import tantivy
 from tantivy import Occur, Query
 
+from search.backends.embedded.exclusion import unmet
 from search.backends.embedded.schema import LOOKED_UP, parameter_path
 from search.clauses import (
     All,
@@ -60,6 +61,13 @@ class Translator:
     def unscored(self, clause: Clause) -> Query:
         return Query.const_score_query(self.query(clause), 0.0)
 
+    def restrictions(self, access: Clause) -> list[tuple[Occur, Query]]:
+        """`access` as parts of a query."""
+        excluded = unmet(access)
+        if excluded is None:
+            return [(Occur.Must, self.unscored(access))]
+        return [(Occur.MustNot, self.query(clause)) for clause in excluded]
+
     def _term(self, clause: Term) -> Query:
         kind = BY_NAME[clause.field].kind
         if kind is Kind.TEXT:
@@ -78,7 +86,7 @@ class Translator:
             return Query.empty_query()
         field, values = clause.field, list(dict.fromkeys(clause.values))
         if BY_NAME[field].kind is Kind.NUMBER and field not in LOOKED_UP:
-            return self._either(Either(tuple(Between(field, value, value) for value in values)))
+            return self._either(Either(tuple(Between(field, int(value), int(value)) for value in values)))
         if len(values) == 1:
             return Query.const_score_query(Query.term_query(self._schema, field, values[0], "basic"), 1.0)
         return Query.const_score_query(Query.term_set_query(self._schema, field, values), 1.0)

@@ -49,14 +49,14 @@ def prepared(document: Document) -> tantivy.Document:
     """The document as Tantivy reads it.
 
     A value counts once however often it stands in a list. Whole numbers among parameters would make a column of their
-    own beside that of the fractions: all are floats.
+    own beside that of the fractions: all are floats. Raises ValueError where the document has not what access needs.
     """
-    fields = {
+    if document.get("document") not in (["full"], ["summary"]) or "opens_at" not in document:
+        raise ValueError("A document needs to be `full` or `summary`, and a time from which it is open.")
+    fields: Document = {
         name: list(dict.fromkeys(value)) if isinstance(value, list) else value for name, value in document.items()
     }
-    if PARAMETERS in fields:
-        numbers = {
-            parameter_path(key).partition(".")[2]: float(value) + 0.0 for key, value in fields[PARAMETERS].items()
-        }
-        fields[PARAMETERS] = {path: number for path, number in numbers.items() if math.isfinite(number)}
+    numbers = document.get(PARAMETERS, {}).items()
+    columns = {parameter_path(key).partition(".")[2]: float(value) + 0.0 for key, value in numbers}
+    fields[PARAMETERS] = {column: number for column, number in columns.items() if math.isfinite(number)}
     return tantivy.Document.from_dict(fields, schema())

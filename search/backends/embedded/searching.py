@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import tantivy
@@ -15,6 +16,12 @@ from search.fields import BY_NAME, Kind
 
 # Hits of equal score are ordered within blocks of this many, counted from the first hit, so that pages fit together.
 BLOCK = 1_000
+
+
+def counted(searcher: tantivy.Searcher, query: Query) -> int:
+    """How many documents meet `query`; without scores, which an order by a column does not need."""
+    result: Any = searcher.search(query, 1, order_by_field="dataset")
+    return result.count
 
 
 @dataclass(frozen=True)
@@ -36,16 +43,24 @@ class Search:
     def total(self) -> int:
         return self._count(self._query())
 
+    @cached_property
+    def _restrictions(self) -> list[tuple[Occur, Query]]:
+        return self.translator.restrictions(self.request.access)
+
+    @cached_property
+    def _filters(self) -> list[tuple[str, Query]]:
+        return [(name, self.translator.unscored(clause)) for name, clause in self.request.filters]
+
     def _query(self, *more: Clause, without: str = "", is_scored: bool = False) -> Query:
         """The request, narrowed by `more`; `without` names a filter that is left out."""
-        request, translator = self.request, self.translator
-        filters = [request.access, *(clause for name, clause in request.filters if name != without), *more]
-        scored = translator.query(request.scored) if is_scored else translator.unscored(request.scored)
-        parts = [scored, *(translator.unscored(clause) for clause in filters)]
-        return Query.boolean_query([(Occur.Must, part) for part in parts])
+        scored = self.request.scored
+        parts = [self.translator.query(scored) if is_scored else self.translator.unscored(scored)]
+        parts += [query for name, query in self._filters if name != without]
+        parts += [self.translator.unscored(clause) for clause in more]
+        return Query.boolean_query([*((Occur.Must, part) for part in parts), *self._restrictions])
 
     def _count(self, query: Query) -> int:
-        return self.searcher.search(query, 1, order_by_field="dataset").count
+        return counted(self.searcher, query)
 
     def _hits(self) -> tuple[list[Hit], int]:
         request = self.request
@@ -56,20 +71,20 @@ class Search:
         return self._equal() if is_constant(request.scored) else self._by_score()
 
     def _in_order(self) -> tuple[list[Hit], int]:
-        order, after = self.request.order, self.request.after
-        if after is None:
-            behind = Between(order)
-        else:
-            behind = Between(order, high=after - 1) if self.request.is_descending else Between(order, low=after + 1)
-        places, _ = self._places(self._query(behind), order, 0, self.request.limit)
-        datasets = self._column("dataset", [address for _, address in places])
-        hits = [Hit(dataset, place) for dataset, (place, _) in zip(datasets, places, strict=True)]
-        return hits, self.total()
-
-    def _places(self, query: Query, order: str, offset: int, limit: int) -> tuple[list[Any], int]:
+        """Documents without a place in the order come last, and are no hits."""
+        after = self.request.after
+        query = self._query(*([] if after is None else [self._behind(after)]))
         direction = Order.Desc if self.request.is_descending else Order.Asc
-        result = self.searcher.search(query, limit, order_by_field=order, offset=offset, order=direction)
-        return result.hits, result.count
+        result: Any = self.searcher.search(
+            query, self.request.limit, order_by_field=self.request.order, order=direction
+        )
+        places = [place for place, _ in result.hits if place is not None]
+        datasets = self._column("dataset", [address for _, address in result.hits[: len(places)]])
+        return list(map(Hit, datasets, places)), result.count if after is None else self.total()
+
+    def _behind(self, after: int) -> Clause:
+        order = self.request.order
+        return Between(order, high=after - 1) if self.request.is_descending else Between(order, low=after + 1)
 
     def _equal(self) -> tuple[list[Hit], int]:
         """All scores are equal: what is open, the newest first, then what is closed."""
@@ -78,7 +93,7 @@ class Search:
         for part in (Between("opens_at", high=open_at), Between("opens_at", low=open_at + 1)):
             missing = self.request.limit - len(datasets)
             offset = max(0, first - total)
-            result = self.searcher.search(
+            result: Any = self.searcher.search(
                 self._query(part), max(1, missing), order_by_field="by_registered", offset=offset, order=Order.Desc
             )
             total += result.count
@@ -89,7 +104,7 @@ class Search:
         first = self.request.after or 0
         last = first + self.request.limit
         start, end = first // BLOCK * BLOCK, -(-last // BLOCK) * BLOCK
-        result = self.searcher.search(self._query(is_scored=True), end - start, offset=start)
+        result: Any = self.searcher.search(self._query(is_scored=True), end - start, offset=start)
         ranked = list(self._ranked(result.hits))[first - start : last - start]
         return [Hit(dataset, first + place, score) for place, (dataset, score) in enumerate(ranked, 1)], result.count
 
