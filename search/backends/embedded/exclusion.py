@@ -20,7 +20,13 @@ def unmet(access: Clause) -> list[Clause] | None:
     sets = _sets(_negated(access))
     if sets is None or not all(any(not isinstance(clause, Not) for clause in one) for one in sets):
         return None
-    return [All(tuple(one)) for one in sets]
+    return [All(tuple(one)) for one in sets if not _is_covered(one, [other for other in sets if other != one])]
+
+
+def _is_covered(one: Set, others: list[Set]) -> bool:
+    """Whether each document of `one`, be it `full` or `summary`, is in one of `others` too."""
+    kinds = [one | {Term("document", kind)} for kind in OTHER_DOCUMENT]
+    return all(any(other <= kind for other in others) for kind in kinds)
 
 
 def _sets(clause: Clause) -> list[Set] | None:
