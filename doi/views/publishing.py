@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -41,7 +41,7 @@ from doi.intents import is_enabled
 from doi.metadata import publication_of
 from doi.models import Identifier, Problem
 from doi.names import doi_name
-from doi.status import declined_of, leader_of, status_of_collection
+from doi.status import Status, declined_of, leader_of, status_of, status_of_collection
 from doi.views.steps import Problems, is_htmx, own_problems, refused_fields, steps_of, told_problems
 
 TITLES_SHOWN = 20
@@ -171,9 +171,16 @@ def draft_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "declined": declined_of(collection),
         "is_test": settings.DATACITE_IS_TEST,
         "is_newest": not _is_followed(collection),
+        "concept_status": _concept_status(collection),
     }
     template = "doi/status.html" if is_htmx(request) else "doi/draft.html"
     return render(request, template, context)
+
+
+def _concept_status(collection: Collection) -> Status | None:
+    """How the DOI of all versions stands, while DataCite has not confirmed it."""
+    identifier = with_records(Identifier.objects.filter(concept=collection.concept_id)).first()
+    return None if identifier is None or identifier.is_settled else status_of(identifier)
 
 
 def _is_followed(collection: Collection) -> bool:
@@ -187,9 +194,10 @@ def act_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     collection, actor = find_editable(uid, request.principal), request.principal
     action = request.POST.get("action", "")
     if action == "retry":
-        identifier = Identifier.objects.filter(collection=collection).first()
-        if identifier is not None:
-            deliver_soon(services.retry(actor=actor, identifier=identifier))
+        both = Identifier.objects.filter(Q(collection=collection) | Q(concept=collection.concept_id)).order_by("pk")
+        again = [services.retry(actor=actor, identifier=one) for one in both if not one.is_settled]
+        for identifier in again[:1]:
+            deliver_soon(identifier)
     elif action == "cancel":
         services.cancel_publication(actor=actor, collection=collection)
         messages.success(request, "The publication is called off. The draft can be changed again.")

@@ -7,6 +7,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from catalogue.access import principal_of
+from catalogue.circuit import circuit_of
 from catalogue.collection_selectors import text_of
 from catalogue.models import Collection, Dataset, Investigation, ReleaseConsent, Technique, User
 from catalogue.services.collection_members import add_members
@@ -14,6 +15,7 @@ from catalogue.services.collections import start_collection
 from catalogue.services.selections import add_to_selection
 from doi.models import Identifier
 from tests import factories
+from tests.doi.world import deliver
 
 pytestmark = pytest.mark.django_db
 
@@ -350,6 +352,23 @@ def test_while_datacite_is_silent_the_page_says_so_and_when_it_is_tried_again(da
     assert "DataCite does not answer" in page.content.decode() and "Try again now" in page.content.decode()
     again = client.get(f"/doi/drafts/{draft.uid}", {"seen": status.key}, headers={"HX-Request": "true"})
     assert again.status_code == 204
+
+
+def test_the_page_says_that_the_doi_of_all_versions_waits_and_tries_it_again(datacite, pi, draft):
+    client, address = browser_of(pi), f"/doi/drafts/{draft.uid}"
+    describe(client, draft, title="Nanowires", abstract="Pictures of nanowires.")
+    version = str(Collection.objects.get(pk=draft.pk).version)
+    client.post(f"{address}/publish", {"confirm": "on", "version": version})
+    assert Collection.objects.get(pk=draft.pk).state == "published"
+    datacite.stop()
+    deliver()
+    page = client.get(address).content.decode()
+    assert "The DOI of all versions is not registered yet. DataCite does not answer" in page
+    datacite.start()
+    Identifier.objects.update(last_attempt_at=None)
+    circuit_of("datacite", datacite.url, datacite.user).record_success()
+    client.post(f"{address}/act", {"action": "retry"})
+    assert "The DOI of all versions is not" not in client.get(address).content.decode()
 
 
 @pytest.mark.django_db(transaction=True)
