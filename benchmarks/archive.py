@@ -45,7 +45,7 @@ def make_archive(shape: Shape) -> None:
     numbers = {"per": max(1, shape.datasets // shape.investigations), "base": first, "many": shape.investigations}
     for start in range(0, shape.datasets, STEP):
         span = {"first": start, "last": min(start + STEP, shape.datasets) - 1}
-        for statement in (DATASETS, TECHNIQUE_LINKS, AUDIT):
+        for statement in (DATASETS, REVISIONS, TECHNIQUE_LINKS, AUDIT):
             execute(statement, numbers | span)
         for statement in (DATAFILES, PARAMETER_ROWS):
             execute(statement, span | {"every": shape.rich_every, "parts": FILES, "values": PARAMETERS})
@@ -152,6 +152,10 @@ DATASETS = f"""
       + CAST(numbers.n / ({SESSIONS_AT_ONCE} * %(per)s) AS integer) * {SESSIONS_AT_ONCE} + numbers.n %% {SESSIONS_AT_ONCE}
     JOIN catalogue_user u ON u.username = 'bench'
     WHERE i.id < %(base)s + %(many)s
+    """
+REVISIONS = """
+    INSERT INTO catalogue_datasetrevision (dataset_id, number, is_pending)
+    SELECT d.id, 1, false FROM <numbers> JOIN catalogue_dataset d ON d.uid = <uid>
     """
 TECHNIQUE_LINKS = """
     INSERT INTO catalogue_dataset_techniques (dataset_id, technique_id)

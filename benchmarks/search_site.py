@@ -273,16 +273,18 @@ def index_for_ever(arguments: argparse.Namespace) -> None:
 
 def edit(arguments: argparse.Namespace) -> None:
     """Change titles at an even rate; tells of each the word that finds it and the moment of its commit."""
-    from catalogue.access import SYSTEM
-    from catalogue.models import Dataset
+    from catalogue.access import principal_of
+    from catalogue.models import Dataset, User
     from catalogue.services.dataset_changes import update_dataset
 
+    curator, _ = User.objects.get_or_create(username="editor", defaults={"is_curator": True})
+    actor = principal_of(curator)
     uids = list(Dataset.objects.order_by("-id").values_list("uid", flat=True)[:20_000])
     chance, begun = random.Random(8), time.monotonic()
     for number in range(arguments.seconds * EDITS_PER_SECOND):
         time.sleep(max(0.0, begun + number / EDITS_PER_SECOND - time.monotonic()))
         word = f"edited{number}x{os.getpid()}"
-        update_dataset(actor=SYSTEM, uid=chance.choice(uids), changes={"title": f"Scan {word}"}, expected_version=None)
+        update_dataset(actor=actor, uid=chance.choice(uids), changes={"title": f"Scan {word}"}, expected_version=None)
         print(word, time.monotonic(), flush=True)
 
 
