@@ -180,7 +180,7 @@ def withdraw_collection(*, actor: Principal, collection: Collection, reason: str
     with transaction.atomic():
         values = {"state": CollectionState.WITHDRAWN, "withdrawal_reason": reason.strip()}
         write_version(collection, values, collection.version)
-        count = withdraw_datasets_in(collection, actor=actor, reason=reason.strip()) if with_data else 0
+        count = withdraw_datasets_in(actor=actor, collection=collection, reason=reason.strip()) if with_data else 0
         after = {"reason": reason.strip(), "datasets": count}
         write_audit(actor=actor, action="withdraw", record=collection, after=after)
         row_changed(collection)

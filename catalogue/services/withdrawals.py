@@ -51,7 +51,7 @@ def withdraw_dataset(*, actor: Principal, dataset: Dataset, reason: str) -> None
         changes.datasets_changed([dataset])
 
 
-def withdraw_datasets_in(collection: Collection, *, actor: Principal, reason: str) -> int:
+def withdraw_datasets_in(*, actor: Principal, collection: Collection, reason: str) -> int:
     """Take all datasets of a collection from view, within the caller's transaction, whatever else they belong to."""
     check_curator(actor, act="withdraw datasets")
     count = 0
