@@ -89,7 +89,7 @@ def _wanted(after: int) -> dict[int, tuple[int, bool]]:
     """What was withdrawn has a revision, but no number: the index should hold nothing of it."""
     active = Q(dataset__state=RecordState.ACTIVE, dataset__investigation__state=RecordState.ACTIVE)
     number = Case(When(active, then="number"), default=0)
-    rows = DatasetRevision.objects.filter(dataset__gt=after).order_by("dataset").annotate(wanted=number)
+    rows = DatasetRevision.objects.filter(dataset__gt=after).order_by("dataset_id").annotate(wanted=number)
     found = rows.values_list("dataset_id", "wanted", "is_pending")[:STEP]
     return {key: (wanted, is_pending) for key, wanted, is_pending in found}
 

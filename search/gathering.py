@@ -119,7 +119,7 @@ def _by_dataset(rows: Iterable[Row]) -> dict[int, list[Row]]:
 
 def _parameters(datasets: Collection[int]) -> dict[int, list[ParameterRow]]:
     columns = ("dataset_id", "group", "name", "source", "kind", "text", "value_si", "unit_si", "is_personal")
-    rows = Parameter.objects.filter(dataset__in=datasets).order_by("dataset", "group", "name", "source")
+    rows = Parameter.objects.filter(dataset__in=datasets).order_by("dataset_id", "group", "name", "source")
     return _by_dataset(map(ParameterRow._make, (row + _UNREAD for row in rows.values_list(*columns))))
 
 
@@ -128,7 +128,7 @@ _UNREAD = (None, "", None, ())
 
 def _add_labels(datasets: dict[int, Dataset]) -> None:
     """What models and people say that the images of each dataset show, each label once."""
-    said = Annotation.objects.filter(dataset__in=datasets, kind=CATEGORY).order_by("dataset", "label")
+    said = Annotation.objects.filter(dataset__in=datasets, kind=CATEGORY).order_by("dataset_id", "label")
     columns = said.values("dataset_id", "kind", "label")
     for row in columns.annotate(best=Max("confidence"), verified=Max("verified_at")):
         datasets[row.pop("dataset_id")].annotation_rows.append(row)

@@ -164,25 +164,26 @@ def _built_portions(after: int, processes: int) -> Iterator[tuple[int, Built]]:
         yield from ((max(versions), build_documents(versions)) for versions in portions)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin_process) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=django.setup) as pool:
         # A few portions ahead of the writing, so that memory stays what it is.
         ahead: deque[tuple[int, Future[Built]]] = deque()
         for versions in portions:
-            ahead.append((max(versions), pool.submit(build_documents, versions)))
+            ahead.append((max(versions), pool.submit(_build, versions)))
             if len(ahead) > 2 * processes:
                 last, future = ahead.popleft()
                 yield last, future.result()
         yield from ((last, future.result()) for last, future in ahead)
 
 
-def _begin_process() -> None:
-    django.setup()
+def _build(versions: dict[int, int]) -> Built:
+    """In a process of its own, which does nothing else."""
     gc.set_threshold(COLLECT_EVERY)
+    return build_documents(versions)
 
 
 def _portions(after: int) -> Iterator[dict[int, int]]:
     """Versions by dataset. They are read before anything else is, so that no document is older than its version."""
-    revisions = DatasetRevision.objects.order_by("dataset").values_list("dataset_id", "number")
+    revisions = DatasetRevision.objects.order_by("dataset_id").values_list("dataset_id", "number")
     while versions := dict(revisions.filter(dataset__gt=after)[:PORTION]):
         yield versions
         after = max(versions)

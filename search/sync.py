@@ -89,7 +89,7 @@ def _pending(after: int, limit: int) -> dict[int, int]:
     rows = DatasetRevision.objects.filter(is_pending=True, dataset__gt=after)
     if failed := list(OutboxEntry.objects.filter(topic=TOPIC).values_list("key", flat=True)):
         rows = rows.exclude(dataset__uid__in=failed)
-    found = dict(rows.order_by("dataset").values_list("dataset_id", "number")[:limit])
+    found = dict(rows.order_by("dataset_id").values_list("dataset_id", "number")[:limit])
     return found if found or not after else _pending(0, limit)
 
 

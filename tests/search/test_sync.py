@@ -203,3 +203,11 @@ def test_an_edit_is_found_soon_by_an_indexer_that_waits_for_more(engine, curator
         time.sleep(0.05)
     assert found(engine.live(), Term("title", "silver")) == {dataset.pk}
     indexer.join()
+
+
+def test_more_than_one_batch_is_written_to_the_end(engine, monkeypatch):
+    monkeypatch.setattr(sync, "BATCH", 2)
+    datasets = make_datasets(7)
+    assert sync.index_pending(engine) == 7
+    assert everything(engine.live()) == {dataset.pk for dataset in datasets}
+    assert not sync.is_behind()
