@@ -93,9 +93,12 @@ def _delivered(identifier: Identifier | None, status: Status) -> Status:
     entry = OutboxEntry.objects.filter(topic=TOPIC, key=identifier.doi).order_by("available_at").first()
     next_attempt_at = entry.available_at if entry and entry.available_at > timezone.now() else None
     is_refused = identifier.problem == Problem.REFUSED
+    text = PROBLEMS.get(Problem(identifier.problem), status.text)
+    if identifier.claimed_until is not None and identifier.claimed_until > timezone.now():
+        text = f"{text} At this moment it is being tried."
     return replace(
         status,
-        text=PROBLEMS.get(Problem(identifier.problem), status.text),
+        text=text,
         kind="stop" if is_refused else "wait",
         polls_every=0 if is_refused else SOON,
         next_attempt_at=None if is_refused else next_attempt_at,
