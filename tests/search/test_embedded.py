@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from itertools import product
 from pathlib import Path
 
@@ -276,6 +277,25 @@ def test_of_a_thousand_values_of_one_count_the_first_by_value_come(live: Index):
     live.write(titled("x", dataset=number, sample=[f"s{number:04}"]) for number in range(2, 1_002))
     counts = live.search(Request(ALL, facets=(("sample", Values("sample", limit=3)),))).values["sample"]
     assert counts == (("s0002", 1), ("s0003", 1), ("s0004", 1))
+
+
+@pytest.mark.parametrize("skew", [0.2, 1.2], ids=["hardly any skew", "a few frequent ones"])
+def test_counts_are_exact_where_segments_hold_thousands_of_values(skew: float, live: Index):
+    """Each segment has more values than it gives at first, and its own favourites."""
+    chance, counts = random.Random(7), Counter[str]()
+    weights = [1 / place**skew for place in range(1, 4_001)]
+    for start in (10, 4_010, 8_010):
+        names = [
+            f"p{chance.randrange(50) if chance.random() < 0.1 else (start + place) % 4_000}" for place in range(4_000)
+        ]
+        chosen = chance.choices(names, weights, k=12_000)
+        people = [sorted(set(chosen[place::3_000])) for place in range(3_000)]
+        counts.update(name for some in people for name in some)
+        live.write(titled("x", dataset=start + place, person=some) for place, some in enumerate(people))
+    for limit in (1, 30, 200):
+        expected = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
+        found = live.search(Request(ALL, facets=(("person", Values("person", limit=limit)),)))
+        assert found.values["person"] == tuple(expected)
 
 
 NUMBERS = (-1e300, -(2.0**63), -1e18, -1.0, -0.5, -1e-300, -0.0, 0.0, 5e-324, 1.0, 2.5, 1e15, 2.0**53, 2.0**64, 1e300)

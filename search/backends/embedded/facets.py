@@ -1,27 +1,24 @@
 """Counts beside the hits: `Values`, `Bins` and `Extent` as Tantivy aggregations, and what comes back. No queries here."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from search.backends.base import Bins, Extent, Facet, Range, Values
 from search.backends.embedded.schema import parameter_path
 from search.fields import BY_NAME, Kind
 
-# Each segment gives all its values: with fewer, counts over several segments would be too low.
-ALL_VALUES = 2**31
+# How many of its values each segment gives at first, and then if that left anything undecided.
+FEW_VALUES, ALL_VALUES = 1_000, 2**31
 # Values are fetched beyond the limit, since those of equal count at its edge are ordered here.
 SPARE_VALUES = 100
 MOST_VALUES = 60_000
 
 
-def aggregation(facet: Facet, *, most: int = 0) -> dict[str, Any]:
-    """The facet as Tantivy counts it; `most` is how many values to fetch instead of the usual number."""
+def aggregation(facet: Facet) -> dict[str, Any]:
+    """The facet as Tantivy counts it."""
     if isinstance(facet, Values):
-        size = most or min(facet.limit + SPARE_VALUES, MOST_VALUES)
-        terms: dict[str, Any] = {"field": facet.field, "size": size, "segment_size": ALL_VALUES}
-        if facet.among:
-            terms["include"] = list(facet.among)
-        return {"terms": terms}
+        return _terms(facet, size=_size(facet), segment_size=FEW_VALUES, include=facet.among)
     column = parameter_path(facet.field) if facet.is_parameter else facet.field
     if isinstance(facet, Extent):
         return {"stats": {"field": column}}
@@ -39,11 +36,31 @@ def _ranges(facet: Bins) -> list[dict[str, Any]]:
     return [{"key": str(place), "from": low, "to": high} for place, (low, high) in pairs if low < high]
 
 
-def is_cut(facet: Values, counted: dict[str, Any]) -> bool:
-    """Whether values of the same count as the last one wanted were left behind."""
-    buckets = counted["buckets"]
-    is_full = len(buckets) >= min(facet.limit + SPARE_VALUES, MOST_VALUES)
-    return is_full and buckets[-1]["doc_count"] == buckets[facet.limit - 1]["doc_count"]
+def _size(facet: Values) -> int:
+    return min(facet.limit + SPARE_VALUES, MOST_VALUES)
+
+
+def _terms(facet: Values, *, include: Sequence[str | int], **sizes: int) -> dict[str, Any]:
+    chosen = {"include": list(include)} if include else {}
+    return {"terms": {"field": facet.field, **sizes, **chosen}}
+
+
+def second_aggregation(facet: Values, counted: dict[str, Any]) -> dict[str, Any] | None:
+    """What to count where `counted` is not exact yet: the values that can be among the first, or else all of them.
+
+    A value that a segment did not give has too low a count, by what Tantivy says at most.
+    """
+    missed = counted.get("doc_count_error_upper_bound") or 0
+    counts = [bucket["doc_count"] for bucket in counted["buckets"]]
+    is_full = len(counts) >= _size(facet)
+    least = counts[facet.limit - 1] if len(counts) >= facet.limit > 0 else 0
+    is_decided = not is_full or counts[-1] < least
+    if not missed and is_decided:
+        return None
+    contenders: list[str | int] = []
+    if missed and BY_NAME[facet.field].kind is Kind.KEYWORD and (counts[-1] if is_full else 0) + missed < least:
+        contenders = [bucket["key"] for bucket in counted["buckets"] if bucket["doc_count"] + missed >= least]
+    return _terms(facet, size=MOST_VALUES, segment_size=ALL_VALUES, include=contenders or facet.among)
 
 
 def values(facet: Values, counted: dict[str, Any]) -> tuple[tuple[str | int, int], ...]:

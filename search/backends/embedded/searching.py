@@ -141,9 +141,9 @@ class Search:
 
     def _read(self, name: str, facet: Facet, counted: dict[str, Any], query: Query, answer: Found) -> None:
         if isinstance(facet, Values):
-            if facets.is_cut(facet, counted):
-                whole = facets.aggregation(facet, most=facets.MOST_VALUES)
-                counted = self.searcher.aggregate(query, {"0": whole})["0"]
+            second = facets.second_aggregation(facet, counted)
+            if second:
+                counted = self.searcher.aggregate(query, {"0": second})["0"]
             answer.values[name] = facets.values(facet, counted)
         elif isinstance(facet, Bins):
             answer.bins[name] = facets.bins(facet, counted)
