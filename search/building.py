@@ -7,13 +7,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from django.utils import timezone
 
 from catalogue import access
 from catalogue.access import Level
 from catalogue.masking import dataset_record
-from catalogue.models import Dataset
+from catalogue.models import Dataset, Parameter
 from catalogue.models.datasets import ParameterKind, Source
 from catalogue.record import AnnotationRef, DatasetRecord, ParameterValue
 from catalogue.vocabularies.standard_names import label_for
@@ -87,7 +88,9 @@ def _full(dataset: Dataset, gathered: Gathered, now: datetime) -> Document:
 
 
 def _record(dataset: Dataset, level: Level, gathered: Gathered, now: datetime) -> DatasetRecord:
-    return dataset_record(dataset, level, now=now, parameters=gathered.parameters.get(dataset.pk, ()))
+    # These rows have the columns of a Parameter, without the price of a model each.
+    parameters = cast(Sequence[Parameter], gathered.parameters.get(dataset.pk, ()))
+    return dataset_record(dataset, level, now=now, parameters=parameters)
 
 
 def _without_empty(document: Document) -> Document:

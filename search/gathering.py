@@ -129,9 +129,10 @@ _UNREAD = (None, "", None, ())
 def _add_labels(datasets: dict[int, Dataset]) -> None:
     """What models and people say that the images of each dataset show, each label once."""
     said = Annotation.objects.filter(dataset__in=datasets, kind=CATEGORY).order_by("dataset_id", "label")
-    columns = said.values("dataset_id", "kind", "label")
-    for row in columns.annotate(best=Max("confidence"), verified=Max("verified_at")):
-        datasets[row.pop("dataset_id")].annotation_rows.append(row)
+    columns = said.values_list("dataset_id", "kind", "label")
+    for key, kind, label, best, verified in columns.annotate(best=Max("confidence"), verified=Max("verified_at")):
+        row = {"kind": kind, "label": label, "best": best, "verified": verified}
+        datasets[key].annotation_rows.append(row)
 
 
 def _files(datasets: Collection[int]) -> dict[int, list[str]]:

@@ -23,7 +23,7 @@ from catalogue.models import Dataset, DatasetRevision
 from search.backends.base import Engine, EngineUnavailable, Index, Request
 from search.building import Built, build_documents, microseconds
 from search.check import Difference, Kind, differences, steps
-from search.clauses import Between, Term
+from search.clauses import Between, Clause, Term
 from search.fields import schema_hash
 from search.locks import INDEXER, REBUILD, process_lock
 from search.models import IndexBuild
@@ -240,7 +240,11 @@ def _unlike(index: Index, keys: list[int]) -> int:
 
 def _question(dataset: Dataset, number: int) -> Request:
     moment = microseconds(opens_at(dataset))
-    conditions = (Term("dataset", dataset.pk), Term("version", number), Between("opens_at", moment, moment))
+    conditions: tuple[Clause, ...] = (
+        Term("dataset", dataset.pk),
+        Term("version", number),
+        Between("opens_at", moment, moment),
+    )
     filters = tuple((str(place), condition) for place, condition in enumerate(conditions))
     return Request(access=Term("document", "full"), filters=filters)
 

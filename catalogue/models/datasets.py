@@ -3,6 +3,8 @@
 A foreign key without `db_index` is the first column of another index: a million datasets have twenty million values.
 """
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -64,6 +66,7 @@ class Dataset(Record):
     sources: list[dict[str, str]]
     results: list[dict[str, str]]
     relation_rows: list[dict[str, str]]
+    annotation_rows: list[dict[str, Any]]
     is_published: bool
     is_selected: bool
 
