@@ -35,6 +35,7 @@ JOBS = (
     Job("catalogue.tasks.send_reminders", crontab(hour=6, minute=0), "reminds of embargoes that end soon"),
     Job("catalogue.tasks.tidy_up", crontab(hour=2, minute=10), "removes old answers, drafts and sessions"),
     Job("catalogue.tasks.recount_downloads", crontab(hour=2, minute=40), "counts downloads anew from the usage log"),
+    Job("search.tasks.tell_of_news", timedelta(hours=1), "mails what is new in saved searches"),
     Job("search.tasks.check_index", crontab(hour=3, minute=40), "compares the search index with the database", "index"),
     Job("catalogue.tasks.check_invariants", crontab(hour=3, minute=10), "finds what no constraint can hold"),
 )

@@ -3,13 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from search.analysis import folded_word
 from search.asking import Asker
 from search.backends.base import Values
-from search.clauses import AnyOf, Clause, Either, Glob
+from search.clauses import AnyOf, Clause, Either, Glob, Prefix
 from search.parameters import label_of, name_of
 from search.query import SELECTIONS, Query
 
 NAMED = ("technique", "instrument", "facility")
+# The text of a document in which the values of a facet stand too.
+TEXT_WITH = {"sample": "abstract", "person": "rest", "category": "rest", "parameter": "rest", "type": "rest"}
 MOST_COUNTED = 1000
 MOST_FOUND = 30
 
@@ -32,12 +35,20 @@ def values_with(facet: str, text: str, query: Query, asker: Asker) -> dict[str, 
 
 
 def keyword_with(field: str, text: str) -> Clause:
-    """Documents with a value of the KEYWORD `field` that holds `text`, in any of the usual spellings."""
+    """Documents that may have a value of the KEYWORD `field` that holds `text`.
+
+    Keywords are as they were written: looked for are the usual spellings, and the text in which the value stands too, where
+    "zno" is ZnO.
+    """
     plain = text.replace("*", "").replace("?", "")
     spellings = [plain, plain.lower(), plain.upper(), plain.capitalize(), plain.title()]
     if field == "parameter":
         spellings += [spelling.replace(" ", "_") for spelling in spellings]
-    return Either(tuple(Glob(field, f"*{one}*") for one in dict.fromkeys(spellings)))
+    clauses: list[Clause] = [Glob(field, f"*{one}*") for one in dict.fromkeys(spellings) if one]
+    word = folded_word(plain.split()[0]) if plain.split() else ""
+    if word and field in TEXT_WITH:
+        clauses.append(Prefix(TEXT_WITH[field], word))
+    return Either(tuple(clauses))
 
 
 def _counted(facet: str, wanted: Clause, among: Iterable[str], query: Query, asker: Asker) -> dict[str, int]:

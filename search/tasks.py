@@ -6,8 +6,9 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
+from catalogue.access import SYSTEM
 from catalogue.models import Statistic
-from search import check, rebuild, sync
+from search import check, rebuild, saved, sync
 from search.backends.base import EngineUnavailable
 from search.engines import engine
 
@@ -68,3 +69,13 @@ def check_index() -> str:
         logger.warning("the search index was not checked: %s", error)
         return str(error)
     return str(report)
+
+
+@shared_task
+def tell_of_news() -> int:
+    """Mail what is new in saved searches."""
+    try:
+        return saved.tell_of_news(actor=SYSTEM, now=timezone.now())
+    except EngineUnavailable as error:
+        logger.warning("nobody was told of news: %s", error)
+        return 0

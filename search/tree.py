@@ -1,7 +1,8 @@
 """The techniques of an answer as a tree of few lines, though PaNET names several broader terms for each.
 
 A term that holds exactly what one of its narrower terms holds would be a line that tells nothing: it is left out, unless
-it was chosen, and so are the outermost terms, "defined by purpose" and its like. Every other term stands below the narrowest of its broader terms that are shown. Pure functions.
+it was chosen, and so are the outermost terms, "defined by purpose" and its like. Every other term stands below the
+narrowest of its broader terms that are shown. Pure functions.
 """
 
 from collections.abc import Collection, Mapping

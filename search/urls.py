@@ -3,7 +3,7 @@
 from django.urls import path
 
 from search import api, views_help
-from search.views import exports, page, suggestions
+from search.views import exports, page, saved, suggestions
 
 urlpatterns = [
     path("search", page.search_page, name="search"),
@@ -11,6 +11,8 @@ urlpatterns = [
     path("search.csv", exports.search_csv, name="search-csv"),
     path("search.jsonl", exports.search_jsonl, name="search-jsonl"),
     path("search.atom", exports.search_atom, name="search-atom"),
+    path("me/searches", saved.saved_searches, name="saved-searches"),
+    path("search/feeds/<str:secret>", saved.feed, name="saved-search-feed"),
     path("api/v1/search", api.Search.as_view(), name="api-search"),
     path("help/search", views_help.search_help, name="search-help"),
 ]

@@ -52,6 +52,7 @@ def links_of(query: Query) -> dict[str, object]:
     return {
         "api_url": f"{settings.SITE_URL}{address(query, 'api-search')}",
         "exports": [Link(label, address(query, route)) for label, route in EXPORTS],
+        "save_url": f"{reverse('saved-searches')}?{urlencode({'search': query.url_parameters()})}",
     }
 
 

@@ -74,7 +74,11 @@ PAGES = [
         record("datasets", "datasets/<uuid:uid>/corrections"),
         writers=frozenset(TEAM),
     ),
-    *(Route(path, "login", fixed(path), writers=frozenset({"anybody"})) for path in ("me", "register", "storages")),
+    *(
+        Route(path, "login", fixed(path), writers=frozenset({"anybody"}))
+        for path in ("me", "me/searches", "register", "storages")
+    ),
+    Route("search/feeds/<str:secret>", "crawled", fixed("search/feeds/wrong")),
     *(
         Route(f"register/<uuid:uid>{step}", "draft", draft(f"register/<uuid:uid>{step}"), writers=frozenset({"member"}))
         for step in ("", "/files", "/check", "/remove")
