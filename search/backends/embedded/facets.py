@@ -45,22 +45,24 @@ def _terms(facet: Values, *, include: Sequence[str | int], **sizes: int) -> dict
     return {"terms": {"field": facet.field, **sizes, **chosen}}
 
 
-def second_aggregation(facet: Values, counted: dict[str, Any]) -> dict[str, Any] | None:
-    """What to count where `counted` is not exact yet: the values that can be among the first, or else all of them.
+def next_aggregation(facet: Values, counted: dict[str, Any]) -> dict[str, Any] | None:
+    """What to count next where `counted` is not exact yet; None where it is.
 
-    A value that a segment did not give has too low a count, by what Tantivy says at most.
+    A value that a segment did not give has too low a count, by what Tantivy says at most: the values that can be among
+    the first are counted alone, or all of them. What is cut in the midst of equal counts is counted to its end.
     """
     missed = counted.get("doc_count_error_upper_bound") or 0
     counts = [bucket["doc_count"] for bucket in counted["buckets"]]
-    is_full = len(counts) >= _size(facet)
     least = counts[facet.limit - 1] if len(counts) >= facet.limit > 0 else 0
-    is_decided = not is_full or counts[-1] < least
-    if not missed and is_decided:
+    next_count = counts[-1] if len(counts) == _size(facet) else 0
+    if missed:
+        is_bounded = next_count + missed < least and BY_NAME[facet.field].kind is Kind.KEYWORD
+        pairs = zip(counted["buckets"], counts, strict=True) if is_bounded else ()
+        contenders = [bucket["key"] for bucket, count in pairs if count + missed >= least]
+        return _terms(facet, size=_size(facet), segment_size=ALL_VALUES, include=contenders or facet.among)
+    if next_count < least or not next_count:
         return None
-    contenders: list[str | int] = []
-    if missed and BY_NAME[facet.field].kind is Kind.KEYWORD and (counts[-1] if is_full else 0) + missed < least:
-        contenders = [bucket["key"] for bucket in counted["buckets"] if bucket["doc_count"] + missed >= least]
-    return _terms(facet, size=MOST_VALUES, segment_size=ALL_VALUES, include=contenders or facet.among)
+    return _terms(facet, size=MOST_VALUES, segment_size=ALL_VALUES, include=facet.among)
 
 
 def values(facet: Values, counted: dict[str, Any]) -> tuple[tuple[str | int, int], ...]:

@@ -16,6 +16,8 @@ from search.fields import BY_NAME, Kind
 
 # Hits of equal score are ordered within blocks of this many, counted from the first hit, so that pages fit together.
 BLOCK = 1_000
+# One for values that segments did not give, one for what was cut in the midst of equal counts.
+MOST_RECOUNTS = 2
 
 
 def counted(searcher: tantivy.Searcher, query: Query) -> int:
@@ -141,9 +143,9 @@ class Search:
 
     def _read(self, name: str, facet: Facet, counted: dict[str, Any], query: Query, answer: Found) -> None:
         if isinstance(facet, Values):
-            second = facets.second_aggregation(facet, counted)
-            if second:
-                counted = self.searcher.aggregate(query, {"0": second})["0"]
+            for _ in range(MOST_RECOUNTS):
+                if again := facets.next_aggregation(facet, counted):
+                    counted = self.searcher.aggregate(query, {"0": again})["0"]
             answer.values[name] = facets.values(facet, counted)
         elif isinstance(facet, Bins):
             answer.bins[name] = facets.bins(facet, counted)
