@@ -66,6 +66,7 @@ def member_paths(catalogue: Catalogue) -> list[str]:
     return [
         "/me",
         "/me/tokens",
+        "/me/searches?search=q%3Dwires%26kind%3Draw",
         "/selection",
         "/storages",
         "/register",

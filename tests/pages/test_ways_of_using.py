@@ -45,7 +45,7 @@ def test_a_filter_updates_the_results_says_the_count_and_keeps_focus_and_address
     page.get_by_label("From").fill("2100-01-01")
     page.get_by_label("From").press("Tab")
     page.wait_for_function("() => document.getElementById('announcer').textContent === '0 datasets'")
-    assert page.evaluate("document.activeElement.closest('form').className") == "facets"
+    assert page.evaluate("document.activeElement.closest('form').className") == "finder"
     assert page.url.endswith("/search?from=2100-01-01")
     assert page.get_by_role("heading", name="0 datasets").is_visible()
 
@@ -55,7 +55,7 @@ def test_a_filter_chosen_by_keyboard_keeps_the_focus_in_sight_and_says_the_count
     page.locator("#facet-access summary").focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
     page.wait_for_function("() => document.getElementById('announcer').textContent === '1 dataset'")
     assert page.evaluate("[document.activeElement.id, document.activeElement.checked]") == ["access-1", True]
     outline = page.evaluate("getComputedStyle(document.activeElement).outline")
