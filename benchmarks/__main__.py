@@ -21,6 +21,7 @@ SMALL = {
     "wizard": ["--members", "2000", "--rounds", "5"],
     "publication": ["--publications", "200"],
     "search": ["--documents", "5000", "--rounds", "20", "--searches", "200"],
+    "search_site": ["--datasets", "5000", "--requests", "40", "--seconds", "10", "--kills", "5"],
 }
 
 
