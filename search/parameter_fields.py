@@ -57,7 +57,7 @@ def scale_fields(answer: Answer) -> list[ParameterField]:
 def other_fields(answer: Answer) -> list[ParameterField]:
     """What people mostly ask for, and all parameters of this query."""
     query = answer.query
-    own = [one.name for one in (*query.ranges, *query.histograms)]
+    own = (*(one.name for one in query.ranges), *(one.name for one in query.histograms))
     return [parameter_field(answer, name) for name in dict.fromkeys((*USUAL, *own)) if name not in SCALE]
 
 

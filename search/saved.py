@@ -23,8 +23,8 @@ from catalogue.services.mails import absolute_url, queue_mail
 from search.asking import asker_of, records_with
 from search.chips import address
 from search.clauses import Between, Clause, Either
+from search.dates import microseconds
 from search.models import SavedSearch
-from search.plan import microseconds
 from search.query import Query
 from search.query_reading import parse_query
 
