@@ -1,7 +1,7 @@
 """Runs every benchmark after another: `python -m benchmarks [--full] [NAME ...]`, or `make bench`.
 
 Small sizes show in some minutes that all of them work and about where they stand; with `--full` each runs at the size that
-`docs/performance.md` tells of, which takes about three hours on two cores. A benchmark that fails does not stop the others.
+`docs/performance.md` tells of, which takes hours on two cores. A benchmark that fails does not stop the others.
 """
 
 import argparse
