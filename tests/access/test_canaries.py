@@ -10,13 +10,16 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
 from portal.logs import JsonFormatter
+from search.engines import engine
 from tests import factories
 from tests.access.routes import ROUTES, addresses, is_foreign
 from tests.access.world import World, make_world, url_patterns
+from tests.search.archive import built
 
 pytestmark = pytest.mark.django_db
 
@@ -26,8 +29,13 @@ MOST_PAGES = 400
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return make_world(tmp_path)
+def world(tmp_path: Path, settings) -> World:
+    """With an index of everything: what it holds of closed data must not come out either."""
+    world = make_world(tmp_path)
+    settings.DATA_DIR = tmp_path / "site"
+    settings.DATA_DIR.mkdir()
+    built(engine())
+    return world
 
 
 def client_of(world: World, name: str) -> Client:
@@ -126,6 +134,49 @@ def test_asking_for_hidden_values_finds_and_counts_nothing(world):
         assert response.status_code in (200, 422), url
         records = everything_in(response)
         assert not [title for title in hidden_titles if f">{title}<".encode() in records], url
+
+
+# Every canary begins with this word: whatever finds words by their beginnings would find them all.
+BEGINNING = "canary"
+QUESTIONS = (
+    *(
+        {"q": text}
+        for text in (BEGINNING, f"{BEGINNING}*", f"*{BEGINNING[1:]}*", f'"{BEGINNING}"', f"sample:{BEGINNING}*")
+    ),
+    *({f"find.{facet}": BEGINNING} for facet in ("sample", "format", "person", "category", "parameter", "type")),
+    {"has": BEGINNING},
+    {"histogram": BEGINNING},
+)
+SEARCHES = ("/search", "/search/suggestions", "/search.csv", "/search.jsonl", "/search.atom", "/api/v1/search")
+
+
+@pytest.mark.parametrize("name", OUTSIDERS)
+@pytest.mark.parametrize("policy", ["summary", "none"])
+def test_no_search_answers_an_outsider_with_a_canary(world, name, policy):
+    factories.set_embargo_metadata(policy)
+    built(engine())
+    client = client_of(world, name)
+    found = {}
+    for question in (*QUESTIONS, {}):
+        cache.clear()
+        for path in SEARCHES:
+            url = f"{path}?{urlencode(question)}"
+            response = client.get(url)
+            assert response.status_code == 200, url
+            if places := leaks(world, everything_in(response), own_places(name)):
+                found[url] = places
+    assert not found
+
+
+def test_the_team_is_answered_with_canaries(world):
+    """The test above proves something only if the index holds them."""
+    client = client_of(world, "member")
+    suggested = everything_in(client.get(f"/search/suggestions?q={BEGINNING}"))
+    listed = everything_in(client.get(f"/search?q={BEGINNING}*"))
+    assert "sample name of the closed dataset" in leaks(world, suggested)
+    assert world.datasets["closed"].title.encode() in listed
+    counted = client.get("/api/v1/search").json()["facets"]
+    assert world.canaries["format of the closed dataset"] in str(counted["format"])
 
 
 def test_a_hidden_sample_or_format_gives_the_same_answer_as_one_that_does_not_exist(world):

@@ -4,6 +4,8 @@ import re
 from datetime import timedelta
 
 import pytest
+import time_machine
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -194,3 +196,13 @@ def test_the_answer_to_a_swap_says_the_address_that_the_browser_is_to_show(clien
     response = client.get("/search", {"q": "", "kind": "raw"}, headers={"HX-Request": "true"})
     assert response.status_code == 200
     assert response["HX-Push-Url"] == "/search?kind=raw"
+
+
+def test_an_embargo_that_ends_opens_what_is_found_in_that_second_without_indexing(client, laboratory):
+    ends_at = laboratory.hidden.investigation.embargo_until
+    for moment, expected in ((ends_at - timedelta(seconds=1), []), (ends_at, ["Slice 1"])):
+        with time_machine.travel(moment, tick=False):
+            cache.clear()
+            html = page(client, q=SECRET)
+            assert titles(html) == expected
+            assert (f"{SECRET} 4" in page(client, **{"find.sample": SECRET[:4]})) is bool(expected)
