@@ -117,7 +117,8 @@ def test_a_site_starts_registers_a_folder_stops_and_starts_again_with_its_data(t
         assert str(tmp_path / "site") in site.printed
         assert len(site.children()) >= 3
         link = re.search(rf"administrator +({address}/demo/login/\S+)", site.printed)
-        assert link and "first.png" in get(f"{address}/search")
+        assert link
+        site.wait_until(lambda: "first.png" in get(f"{address}/search"))
         site.wait_until(lambda: '"ready"' in get(f"{address}/readyz") and "0 deliveries" in get(f"{address}/readyz"))
         children = site.children()
         assert site.stop() == 0
@@ -126,8 +127,8 @@ def test_a_site_starts_registers_a_folder_stops_and_starts_again_with_its_data(t
     add_old_picture(folder / "session" / "second.png")
     with running(*options, data_dir=tmp_path / "site") as site:
         site.wait_for("1 new datasets")
-        page = get(f"{address}/search")
-        assert "first.png" in page and "second.png" in page
+        site.wait_until(lambda: "second.png" in get(f"{address}/search"))
+        assert "first.png" in get(f"{address}/search")
         stop_the_stand_in_for_datacite(site)
         assert "first.png" in get(f"{address}/search")
         assert sorted(os.listdir(folder / "session")) == ["first.png", "second.png"], "the folder is only read"
