@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from catalogue import outbox
 from catalogue.models import Dataset, DatasetRevision, OutboxEntry
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 TOPIC = "index-dataset"
 LONGEST_PAUSE = timedelta(minutes=10)
 BATCH = 500
+NEWEST = 100
 # Between two looks, so that changes of the same moment are written together.
 PAUSE = 0.15
 # An indexer without work stays for longer than the doorbell keeps silent, so that no ring is missed.
@@ -71,8 +73,10 @@ def is_behind() -> bool:
 def _work(index: Index, ends_at: float, lingers: float) -> int:
     count, last, busy_until = 0, 0, time.monotonic() + lingers
     while True:
-        versions = _pending(last, BATCH)
-        last = max(versions) if len(versions) == BATCH else 0
+        portion = _pending(last, BATCH)
+        last = max(portion) if len(portion) == BATCH else 0
+        # The newest first, so that an edit does not wait behind a hundred thousand datasets of a renamed instrument.
+        versions = portion | _newest() if last else portion
         count += len(versions)
         if versions:
             index_batch(index, versions)
@@ -80,17 +84,26 @@ def _work(index: Index, ends_at: float, lingers: float) -> int:
         now = time.monotonic()
         if now >= ends_at or (not versions and now >= busy_until):
             return count
-        if len(versions) < BATCH:
+        if not last:
             time.sleep(PAUSE if lingers else 0.0)
 
 
 def _pending(after: int, limit: int) -> dict[int, int]:
     """Numbers of pending revisions by dataset, in the order of the keys beyond `after`; without those that failed alone."""
-    rows = DatasetRevision.objects.filter(is_pending=True, dataset__gt=after)
-    if failed := list(OutboxEntry.objects.filter(topic=TOPIC).values_list("key", flat=True)):
-        rows = rows.exclude(dataset__uid__in=failed)
-    found = dict(rows.order_by("dataset_id").values_list("dataset_id", "number")[:limit])
+    rows = _waiting().filter(dataset__gt=after).order_by("dataset_id")
+    found = dict(rows.values_list("dataset_id", "number")[:limit])
     return found if found or not after else _pending(0, limit)
+
+
+def _newest() -> dict[int, int]:
+    """Numbers of the revisions that were raised last."""
+    return dict(_waiting().order_by("-changed_at").values_list("dataset_id", "number")[:NEWEST])
+
+
+def _waiting() -> QuerySet[DatasetRevision]:
+    rows = DatasetRevision.objects.filter(is_pending=True)
+    failed = list(OutboxEntry.objects.filter(topic=TOPIC).values_list("key", flat=True))
+    return rows.exclude(dataset__uid__in=failed) if failed else rows
 
 
 def index_batch(index: Index, versions: Mapping[int, int]) -> None:

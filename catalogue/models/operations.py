@@ -45,7 +45,10 @@ class DatasetRevision(models.Model):
     changed_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        indexes = [models.Index(fields=["dataset"], name="revision_pending", condition=Q(is_pending=True))]
+        indexes = [
+            models.Index(fields=["dataset"], name="revision_pending", condition=Q(is_pending=True)),
+            models.Index(fields=["-changed_at"], name="revision_newest_pending", condition=Q(is_pending=True)),
+        ]
 
 
 class AuditEntry(models.Model):

@@ -211,3 +211,17 @@ def test_more_than_one_batch_is_written_to_the_end(engine, monkeypatch):
     assert sync.index_pending(engine) == 7
     assert everything(engine.live()) == {dataset.pk for dataset in datasets}
     assert not sync.is_behind()
+
+
+def test_an_edit_does_not_wait_behind_what_a_renamed_instrument_left_to_do(engine, curator, monkeypatch):
+    datasets = make_datasets(8, title="Gold")
+    sync.index_pending(engine)
+    monkeypatch.setattr(sync, "BATCH", 2)
+    monkeypatch.setattr(sync, "NEWEST", 1)
+    changes.row_changed(datasets[0].instrument)
+    update_dataset(actor=curator, uid=datasets[-1].uid, changes={"title": "Silver"}, expected_version=None)
+    sync.index_pending(engine, lasts=0.0)
+    assert found(engine.live(), Term("title", "silver")) == {datasets[-1].pk}
+    assert DatasetRevision.objects.filter(is_pending=True).count() == 5
+    sync.index_pending(engine)
+    assert drift(engine.live()) == []
