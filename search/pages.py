@@ -70,6 +70,8 @@ class Link:
 
 @dataclass(frozen=True)
 class Sort:
+    """`value` is empty for the order that nobody need choose, so that words bring their own."""
+
     value: str
     label: str
     is_current: bool
@@ -216,7 +218,7 @@ def _hidden(query: Query, controls: Collection[str], *, has_ranges: bool) -> lis
 def _sorts(query: Query, choices: Sequence[str]) -> list[Sort]:
     """Relevance is a matter of words and likeness."""
     shown = [one for one in choices if one != "relevance" or query.usual_order == "relevance"]
-    return [Sort(one, SORT_LABELS[one], one == query.order) for one in shown]
+    return [Sort("" if one == query.usual_order else one, SORT_LABELS[one], one == query.order) for one in shown]
 
 
 def _views(query: Query) -> list[Link]:

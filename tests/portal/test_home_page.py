@@ -22,7 +22,7 @@ def test_a_tile_shows_the_newest_picture_that_everyone_may_see(client, technique
     (tile,) = client.get("/").context["tiles"]
     assert tile["thumbnail_url"] == f"/datasets/{newer.uid}/thumbnail.webp"
     assert tile["url"] == "/search?technique=https%3A%2F%2Fexample.org%2Fsem%231"
-    assert client.get(tile["url"]).context["page"]["count_text"] == "3 datasets"
+    assert client.get(tile["url"]).context["page"].count_text == "3 datasets"
 
 
 def test_a_technique_whose_data_are_all_closed_has_a_tile_without_picture(client, technique):

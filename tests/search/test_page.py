@@ -206,3 +206,10 @@ def test_an_embargo_that_ends_opens_what_is_found_in_that_second_without_indexin
             html = page(client, q=SECRET)
             assert titles(html) == expected
             assert (f"{SECRET} 4" in page(client, **{"find.sample": SECRET[:4]})) is bool(expected)
+
+
+def test_words_bring_their_own_order_unless_another_was_chosen(client, laboratory):
+    assert '<option value="" selected>newest</option>' in page(client)
+    html = page(client, q="nanowire", sort="title")
+    assert '<option value="">relevance</option>' in html
+    assert '<option value="title" selected>title</option>' in html
