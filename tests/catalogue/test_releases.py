@@ -164,7 +164,9 @@ def test_the_team_is_told_once_of_datasets_that_opened_before_the_rest(lab: Simp
     assert all(dataset.title in body for dataset in lab.datasets[:2]) and lab.datasets[2].title not in body
 
 
-def test_what_was_released_is_told_of_once_and_not_again_when_its_embargo_would_have_ended(lab: SimpleNamespace) -> None:
+def test_what_was_released_is_told_of_once_and_not_again_when_its_embargo_would_have_ended(
+    lab: SimpleNamespace,
+) -> None:
     until = timezone.now() + DAY
     set_dataset_embargo(actor=lab.pi, dataset=lab.datasets[0], until=until)
     release_investigation(actor=lab.pi, investigation=lab.investigation)
