@@ -53,8 +53,8 @@ def _inside(arguments: argparse.Namespace) -> int:
 
     call_command("migrate", verbosity=0)
     from catalogue.models import DatasetRevision
-    from search import sync
     from search.backends.embedded import EmbeddedEngine
+    from search.indexing import sync
     from tests.search.archive import built, drift, make_datasets
     from tests.search.kills import Archive, kill_indexers
 

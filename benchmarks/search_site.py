@@ -152,8 +152,8 @@ def engine_times(asked: list[str]) -> list[float]:
     from catalogue.access import ANONYMOUS
     from catalogue.neutral_access import neutral_filter
     from search.engines import engine
-    from search.plan import PAGE_FACETS, plan
-    from search.query_reading import parse_query
+    from search.question.plan import PAGE_FACETS, plan
+    from search.question.query_reading import parse_query
 
     index = engine().live()
     access = neutral_filter(ANONYMOUS, now=timezone.now())
@@ -260,7 +260,7 @@ def beside(role: str, *, told: Callable[[str], object] = str, **options: int) ->
 def index_for_ever(arguments: argparse.Namespace) -> None:
     """The indexer, as its task runs it."""
     from search.engines import engine
-    from search.sync import LINGERS, index_pending
+    from search.indexing.sync import LINGERS, index_pending
 
     while True:
         index_pending(engine(), lingers=LINGERS)
@@ -329,9 +329,9 @@ def rebuild(arguments: argparse.Namespace) -> None:
 
 
 def kills(arguments: argparse.Namespace) -> None:
-    from search.check import check_index
     from search.engines import engine
-    from search.sync import index_pending
+    from search.indexing.check import check_index
+    from search.indexing.sync import index_pending
 
     with (
         beside("edit", seconds=arguments.kills),

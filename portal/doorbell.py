@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 # One ring wakes the deliverer for everything that is recorded until it starts, `PAUSE` seconds later.
 RUNG, PAUSE = "doorbell-rung", 1
-# The indexer comes at once, and stays for longer than its bell is silent: see `search/sync.py`.
+# The indexer comes at once, and stays for longer than its bell is silent: see `search/indexing/sync.py`.
 INDEXER_RUNG = "indexer-rung"
 BROKEN, SILENT_SECONDS = "doorbell-broken", 30
 

@@ -24,7 +24,7 @@ from catalogue.models.storages import StorageState
 from catalogue.tasks import SWEPT
 from portal.celery import app as celery_app
 from search.engines import engine
-from search.status import index_status
+from search.indexing.status import index_status
 
 logger = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from catalogue.errors import NotFound
 from catalogue.models import OutboxEntry
 from catalogue.outbox import NEVER
 from catalogue.services.statistics import read_statistics
-from search.status import backlog
+from search.indexing.status import backlog
 
 REQUESTS = Counter("faircat_requests_total", "Answered requests", ["method", "route", "status"])
 SECONDS = Histogram(

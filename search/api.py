@@ -13,27 +13,25 @@ from catalogue.api import openapi
 from catalogue.api.answers import ApiView, read_answer
 from catalogue.api.parsing import load_json
 from catalogue.api.throttling import ReadThrottle
-from search.answers import SearchAnswer, answer_document, document_of_database, next_address
-from search.asking import PAGE_FACETS, ask, asker_of, trouble_text
 from search.backends import database
 from search.backends.base import EngineUnavailable
-from search.chips import address
-from search.forms import read_form
-from search.pages import query_for_database
-from search.query import ACCESS_CHOICES, SELECTIONS, SORTS
-from search.query_reading import LARGEST_PAGE, Parsed, parse_query, query_from_json
+from search.question.query import ACCESS_CHOICES, SELECTIONS, SORTS
+from search.question.query_reading import LARGEST_PAGE, Parsed, parse_query, query_from_json
+from search.results.answers import SearchAnswer, answer_document, document_of_database, next_address
+from search.results.asking import PAGE_FACETS, ask, asker_of, trouble_text
+from search.results.chips import address
+from search.results.forms import read_form
+from search.results.pages import query_for_database
 
 TEXT = {"type": "string"}
+TEXTS = {"type": "array", "items": TEXT}
 PARAMETERS = [
     OpenApiParameter(
         "q", TEXT, description='Words, "phrases", OR, -not, field:value, ranges, wildcards: see /help/search'
     ),
-    *(
-        OpenApiParameter(name, TEXT, many=True, description=f"Value of {name}; several are alternatives")
-        for name in SELECTIONS
-    ),
+    *(OpenApiParameter(name, TEXTS, description=f"Value of {name}; several are alternatives") for name in SELECTIONS),
     OpenApiParameter("p.NAME", TEXT, description="Range of the numeric parameter NAME with its unit, such as 5..10 kV"),
-    OpenApiParameter("has", TEXT, many=True, description="Name of a parameter that must be there"),
+    OpenApiParameter("has", TEXTS, description="Name of a parameter that must be there"),
     OpenApiParameter("confidence", TEXT, description="How sure the model is of a category, in percent: 80..100"),
     OpenApiParameter(
         "access", {"type": "string", "enum": list(ACCESS_CHOICES)}, description="What its reader may read"
@@ -41,9 +39,7 @@ PARAMETERS = [
     OpenApiParameter("from", {"type": "string", "format": "date"}, description="Measured on that day or later"),
     OpenApiParameter("to", {"type": "string", "format": "date"}, description="Measured on that day or before"),
     OpenApiParameter("like", {"type": "string", "format": "uuid"}, description="Uid of a dataset: others like it"),
-    OpenApiParameter(
-        "histogram", TEXT, many=True, description="Numeric parameter to count by value: NAME or NAME|UNIT"
-    ),
+    OpenApiParameter("histogram", TEXTS, description="Numeric parameter to count by value: NAME or NAME|UNIT"),
     OpenApiParameter("sort", {"type": "string", "enum": list(SORTS)}, description="Order of the hits"),
     OpenApiParameter("size", {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE}, description="Hits of a page"),
     OpenApiParameter(

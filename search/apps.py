@@ -8,8 +8,8 @@ class SearchConfig(AppConfig):
     def ready(self) -> None:
         """Say who tries datasets again that could not be indexed."""
         from catalogue import outbox
-        from search import sync
         from search.engines import engine
+        from search.indexing import sync
 
         outbox.register_handler(
             sync.TOPIC, lambda uid, _payload: sync.index_alone(engine(), uid), longest_pause=sync.LONGEST_PAUSE

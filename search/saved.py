@@ -20,13 +20,13 @@ from catalogue.audit import write_audit
 from catalogue.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from catalogue.record import DatasetRecord
 from catalogue.services.mails import absolute_url, queue_mail
-from search.asking import asker_of, records_with
-from search.chips import address
 from search.clauses import Between, Clause, Either
-from search.dates import microseconds
 from search.models import SavedSearch
-from search.query import Query
-from search.query_reading import parse_query
+from search.question.dates import microseconds
+from search.question.query import Query
+from search.question.query_reading import parse_query
+from search.results.asking import asker_of, records_with
+from search.results.chips import address
 
 MOST_SEARCHES = 100
 LONGEST_NAME = 200

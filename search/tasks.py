@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from catalogue.access import SYSTEM
 from catalogue.models import Statistic
-from search import check, rebuild, saved, sync
+from search import saved
 from search.backends.base import EngineUnavailable
 from search.engines import engine
+from search.indexing import check, rebuild, sync
 
 logger = logging.getLogger(__name__)
 

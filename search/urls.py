@@ -2,8 +2,9 @@
 
 from django.urls import path
 
-from search import api, views_help
+from search import api
 from search.views import exports, page, saved, suggestions
+from search.views import help as views_help
 
 urlpatterns = [
     path("search", page.search_page, name="search"),

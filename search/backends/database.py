@@ -13,7 +13,7 @@ from catalogue.browse import MOST_COUNTED, SORTS, DatasetFilter, Lists
 from catalogue.models import Facility, Instrument, Technique
 from catalogue.models.datasets import DatasetKind
 from catalogue.record import DatasetRecord
-from search.query import Query
+from search.question.query import Query
 
 MOST_OPTIONS = 30
 OPTIONS_KEPT_SECONDS = 60

@@ -10,13 +10,13 @@ from django_ratelimit.decorators import ratelimit
 
 from catalogue.errors import Unavailable
 from catalogue.record import DatasetRecord
-from search.asking import Asker, asker_of, trouble_text
 from search.backends.base import EngineUnavailable
-from search.chips import address
-from search.exports import MOST_IN_FEED, atom_feed, csv_lines, json_lines, walk
-from search.forms import read_form
-from search.query import Query
-from search.query_reading import parse_query
+from search.question.query import Query
+from search.question.query_reading import parse_query
+from search.results.asking import Asker, asker_of, trouble_text
+from search.results.chips import address
+from search.results.exports import MOST_IN_FEED, atom_feed, csv_lines, json_lines, walk
+from search.results.forms import read_form
 from search.views.page import answered_to
 
 Write = Callable[[Iterable[DatasetRecord]], Iterator[str]]

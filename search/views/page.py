@@ -11,13 +11,13 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import require_safe
 from django_ratelimit.decorators import ratelimit
 
-from search.asking import trouble_text
 from search.backends.base import EngineUnavailable
-from search.chips import address
-from search.forms import FIND_PREFIX, Sent, read_form
-from search.pages import Link, Page, page_of, page_of_database
-from search.query import Query
-from search.query_reading import Parsed, parse_query
+from search.question.query import Query
+from search.question.query_reading import Parsed, parse_query
+from search.results.asking import trouble_text
+from search.results.chips import address
+from search.results.forms import FIND_PREFIX, Sent, read_form
+from search.results.pages import Link, Page, page_of, page_of_database
 
 EXPORTS = (("CSV", "search-csv"), ("JSON Lines", "search-jsonl"), ("Atom", "search-atom"))
 

@@ -14,12 +14,12 @@ from django_ratelimit.decorators import ratelimit
 
 from catalogue.errors import DomainError, InvalidInput, NotFound, Unavailable
 from search import saved as services
-from search.asking import asker_of, trouble_text
 from search.backends.base import EngineUnavailable
-from search.chips import address, chips_of
-from search.exports import MOST_IN_FEED, atom_feed, walk
 from search.models import SavedSearch
-from search.names import names
+from search.results.asking import asker_of, trouble_text
+from search.results.chips import address, chips_of
+from search.results.exports import MOST_IN_FEED, atom_feed, walk
+from search.results.names import names
 
 
 @login_required

@@ -7,10 +7,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_ratelimit.decorators import ratelimit
 
-from search.asking import asker_of
 from search.backends.base import EngineUnavailable
-from search.query import Query
-from search.suggestions import suggestions_for
+from search.question.query import Query
+from search.results.asking import asker_of
+from search.results.suggestions import suggestions_for
 from search.views.page import answered_to
 
 

@@ -10,7 +10,7 @@ from catalogue import access
 from catalogue.access import ANONYMOUS
 from catalogue.browse import DatasetFilter, Lists
 from catalogue.models import AccessGrant, Dataset
-from search.query_reading import parse_query
+from search.question.query_reading import parse_query
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from catalogue.models import Dataset, DatasetRevision
 from search.backends.base import Engine, Index, Request
-from search.check import differences
 from search.clauses import Clause, Everything, Term
-from search.rebuild import rebuild_index
+from search.indexing.check import differences
+from search.indexing.rebuild import rebuild_index
 from tests import factories
 
 

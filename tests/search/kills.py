@@ -20,7 +20,7 @@ INDEX = """
 import sys
 from pathlib import Path
 import django; django.setup()
-from search import sync
+from search.indexing import sync
 from search.backends.embedded import EmbeddedEngine
 sync.BATCH = 7
 engine = EmbeddedEngine(Path(sys.argv[1]))

@@ -22,8 +22,8 @@ from catalogue.models import (
 )
 from search.analysis import identifier_tokens
 from search.backends.base import Document
-from search.building import build_documents, microseconds, order
 from search.fields import BY_NAME, PARAMETERS, Kind
+from search.indexing.building import build_documents, microseconds, order
 from tests import factories
 from tests.search.archive import make_datasets
 

@@ -5,11 +5,11 @@ from django.core.management import call_command
 
 from catalogue import changes
 from catalogue.models import Dataset, DatasetRevision, Statistic
-from search import check, sync
 from search.backends.embedded import EmbeddedEngine
-from search.check import Kind, check_index, differences
 from search.engines import engine as configured_engine
-from search.status import index_status
+from search.indexing import check, sync
+from search.indexing.check import Kind, check_index, differences
+from search.indexing.status import index_status
 from tests.search.archive import built, drift, everything, held, make_datasets, wanted
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]

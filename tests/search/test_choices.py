@@ -6,8 +6,8 @@ from django.utils import timezone
 from catalogue import selectors
 from catalogue.access import ANONYMOUS, SYSTEM
 from catalogue.models import Technique
-from search.choices import choices_of_archive
-from search.likeness import likeness_of
+from search.question.choices import choices_of_archive
+from search.question.likeness import likeness_of
 from tests.factories import make_dataset, make_facility, make_instrument, make_investigation, make_sample
 
 pytestmark = pytest.mark.django_db

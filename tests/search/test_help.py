@@ -3,9 +3,9 @@
 import pytest
 from django.test import Client
 
-from search.parameters import known_parameters, standard_names_for
-from search.parsing import read_text
-from search.views_help import SECTIONS
+from search.question.parameters import known_parameters, standard_names_for
+from search.question.parsing import read_text
+from search.views.help import SECTIONS
 
 EXAMPLES = [example for section in SECTIONS for example in section.examples]
 

@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from search import sync
 from search.backends.embedded import EmbeddedEngine
-from search.building import build_documents
 from search.clauses import All, Term
+from search.indexing import sync
+from search.indexing.building import build_documents
 from tests.search.archive import built, drift, found, make_datasets
 from tests.search.kills import Archive, kill_indexers
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.backends.base import Range
-from search.numbers import MOST_BINS, axis_of
+from search.question.numbers import MOST_BINS, axis_of
 
 NUMBERS = st.floats(min_value=-1e12, max_value=1e12, allow_nan=False).filter(lambda value: not 0 < abs(value) < 1e-15)
 

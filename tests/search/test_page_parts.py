@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.backends.base import Range
-from search.charts import HEIGHT, WIDTH, chart_of_months, chart_of_numbers
-from search.chips import range_text
-from search.elements import element_name, periodic_table
-from search.forms import read_form
-from search.highlights import marked, snippet
-from search.numbers import axis_of
-from search.parameters import Interval
-from search.tree import ROOT, lines_of
+from search.question.numbers import axis_of
+from search.question.parameters import Interval
+from search.results.charts import HEIGHT, WIDTH, chart_of_months, chart_of_numbers
+from search.results.chips import range_text
+from search.results.elements import element_name, periodic_table
+from search.results.forms import read_form
+from search.results.highlights import marked, snippet
+from search.results.tree import ROOT, lines_of
 
 BROADER = {
     "xanes": ("xas",),

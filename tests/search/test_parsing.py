@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from search.analysis import elements, identifier_tokens, indexed
 from search.backends.base import Document, Request
 from search.clauses import All, Best, Clause, Either, Everything, Not, Weighted
-from search.dates import microseconds, parse_days
-from search.meanings import field_called
-from search.parsing import LONGEST_TEXT, MOST_TERMS, read_text
-from search.query_reading import LONGEST_TEXT as LONGEST_TYPED
+from search.question.dates import microseconds, parse_days
+from search.question.meanings import field_called
+from search.question.parsing import LONGEST_TEXT, MOST_TERMS, read_text
+from search.question.query_reading import LONGEST_TEXT as LONGEST_TYPED
 from tests.search.reference import Reference
 
 SEM = "https://w3id.org/faircat/technique/SEM"

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalogue.access import ANONYMOUS
-from search.parameters import Interval, ParameterRange, parse_interval, standard_names_for
-from search.query import PAGE_SIZE, SELECTIONS, Histogram, Query, conditions
-from search.query_reading import LARGEST_PAGE, parse_query, query_from_json
+from search.question.parameters import Interval, ParameterRange, parse_interval, standard_names_for
+from search.question.query import PAGE_SIZE, SELECTIONS, Histogram, Query, conditions
+from search.question.query_reading import LARGEST_PAGE, parse_query, query_from_json
 
 FULL = (
     "q=nanowires&technique=T1&technique=T2&element=Ti&category=Nanowires&verified=yes&confidence=80..100"

@@ -15,11 +15,11 @@ from catalogue import changes
 from catalogue.access import principal_of
 from catalogue.models import Dataset, DatasetRevision, OutboxEntry
 from catalogue.services.withdrawals import withdraw_dataset
-from search import rebuild, sync
 from search.backends.embedded import EmbeddedEngine
-from search.locks import REBUILD, process_lock
+from search.indexing import rebuild, sync
+from search.indexing.locks import REBUILD, process_lock
+from search.indexing.rebuild import RebuildFailed, drop_old_indexes, ensure_index, rebuild_index
 from search.models import IndexBuild
-from search.rebuild import RebuildFailed, drop_old_indexes, ensure_index, rebuild_index
 from tests import factories
 from tests.search.archive import built, drift, everything, held, keys, make_datasets, silent, wanted
 from tests.search.processes import environment
@@ -166,7 +166,7 @@ def test_there_is_one_rebuild_at_a_time(engine):
 HOLD = """
 import time
 import django; django.setup()
-from search.locks import REBUILD, process_lock
+from search.indexing.locks import REBUILD, process_lock
 with process_lock(REBUILD):
     print("held", flush=True)
     time.sleep(60)
@@ -176,7 +176,7 @@ BUILD = """
 import sys, time
 from pathlib import Path
 import django; django.setup()
-from search import rebuild
+from search.indexing import rebuild
 from search.backends.embedded import EmbeddedEngine
 rebuild.PORTION, rebuild.WRITTEN_AT_ONCE, rebuild.TOLD_EVERY = 5, 5, 0
 rebuild.rebuild_index(EmbeddedEngine(Path(sys.argv[1])), processes=int(sys.argv[2]), tell=lambda text: time.sleep(0.2))

@@ -12,12 +12,12 @@ from catalogue.access import principal_of
 from catalogue.models import Dataset, DatasetRevision, OutboxEntry
 from catalogue.services.dataset_changes import update_dataset
 from catalogue.services.withdrawals import withdraw_dataset, withdraw_investigation
-from search import sync
 from search.backends.base import EngineUnavailable
 from search.backends.elasticsearch import ElasticsearchEngine
 from search.backends.embedded import EmbeddedEngine
 from search.clauses import Term
-from search.locks import INDEXER, process_lock
+from search.indexing import sync
+from search.indexing.locks import INDEXER, process_lock
 from tests import factories, services
 from tests.search.archive import built, drift, everything, found, held, make_datasets, wanted
 

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from search.backends.base import EngineUnavailable
-from search.check import check_index
 from search.engines import engine
+from search.indexing.check import check_index
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from search.backends.base import EngineUnavailable
 from search.engines import engine
-from search.rebuild import RebuildFailed, rebuild_index
+from search.indexing.rebuild import RebuildFailed, rebuild_index
 
 
 class Command(BaseCommand):

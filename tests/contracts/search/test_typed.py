@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from catalogue.access import ANONYMOUS
 from catalogue.neutral_access import NeutralFilter
 from search.backends.base import Index, Request
-from search.plan import FACETS, PAGE_FACETS, Plan, bins_request, plan
-from search.query import SORTS, Query
-from search.query_reading import parse_query
+from search.question.plan import FACETS, PAGE_FACETS, Plan, bins_request, plan
+from search.question.query import SORTS, Query
+from search.question.query_reading import parse_query
 from tests.contracts.search.test_generated import QUICK
 from tests.search.agreement import assert_agrees, walk
 from tests.search.corpus import NOW, Archive

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from catalogue.models.datasets import DatasetKind
-from search.asking import Answer
-from search.elements import Element, periodic_table
-from search.names import Names
-from search.query import Query
-from search.tree import lines_of
+from search.question.query import Query
+from search.results.asking import Answer
+from search.results.elements import Element, periodic_table
+from search.results.names import Names
+from search.results.tree import lines_of
 
 FIRST = 8
 FIRST_OF_TREE = 14

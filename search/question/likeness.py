@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from catalogue.record import DatasetRecord
 from search.analysis import elements, words
 from search.clauses import All, Clause, Either, Not, Term, Weighted
-from search.small_words import SMALL_WORDS
+from search.question.small_words import SMALL_WORDS
 
 MOST_WORDS = 12
 MOST_ELEMENTS = 8

@@ -6,12 +6,12 @@ Each is found by an engine's question with the access clause in it, so that noth
 from dataclasses import dataclass, replace
 
 from search.analysis import words
-from search.asking import Asker, records_with
-from search.chips import address
 from search.clauses import All, Clause, Either, Prefix, Term
-from search.finding import values_with
-from search.parameters import label_of, name_of
-from search.query import Histogram, Query
+from search.question.parameters import label_of, name_of
+from search.question.query import Histogram, Query
+from search.results.asking import Asker, records_with
+from search.results.chips import address
+from search.results.finding import values_with
 
 FEWEST_LETTERS = 2
 LONGEST_TEXT = 80

@@ -12,8 +12,8 @@ from uuid import UUID
 from django.http import QueryDict
 
 from catalogue.access import Principal
-from search.parameters import ParameterRange, number_text, parse_interval, range_for, standard_names_for
-from search.query import ACCESS_CHOICES, PAGE_SIZE, PARAMETER_PREFIX, SELECTIONS, SORTS, Histogram, Query
+from search.question.parameters import ParameterRange, number_text, parse_interval, range_for, standard_names_for
+from search.question.query import ACCESS_CHOICES, PAGE_SIZE, PARAMETER_PREFIX, SELECTIONS, SORTS, Histogram, Query
 
 LONGEST_TEXT = 300
 LONGEST_VALUE = 500

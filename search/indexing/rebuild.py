@@ -21,13 +21,13 @@ from django.utils import timezone
 from catalogue.access import opens_at
 from catalogue.models import Dataset, DatasetRevision
 from search.backends.base import Engine, EngineUnavailable, Index, Request
-from search.building import Built, build_documents, microseconds
-from search.check import Difference, Kind, differences, steps
 from search.clauses import Between, Clause, Term
 from search.fields import schema_hash
-from search.locks import INDEXER, REBUILD, process_lock
+from search.indexing.building import Built, build_documents, microseconds
+from search.indexing.check import Difference, Kind, differences, steps
+from search.indexing.locks import INDEXER, REBUILD, process_lock
+from search.indexing.sync import NoIndex, live_index, report, settle, write_current
 from search.models import IndexBuild
-from search.sync import NoIndex, live_index, report, settle, write_current
 
 logger = logging.getLogger(__name__)
 

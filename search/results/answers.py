@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from catalogue.record import DatasetRecord
-from search.asking import Answer
 from search.backends import database
-from search.facets import label_of_value
-from search.query import PARAMETER_PREFIX, Query
+from search.question.query import PARAMETER_PREFIX, Query
+from search.results.asking import Answer
+from search.results.facets import label_of_value
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from django.db.models import QuerySet
 from catalogue import outbox
 from catalogue.models import Dataset, DatasetRevision, OutboxEntry
 from search.backends.base import Document, Engine, EngineUnavailable, Index
-from search.building import Built, build_documents
 from search.fields import schema_hash
-from search.locks import INDEXER, process_lock
+from search.indexing.building import Built, build_documents
+from search.indexing.locks import INDEXER, process_lock
 
 logger = logging.getLogger(__name__)
 

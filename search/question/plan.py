@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from catalogue.neutral_access import NeutralFilter
 from search.backends.base import Bins, Extent, Facet, Range, Request, Values
 from search.clauses import All, AnyOf, Between, Clause, Either, Everything, Not, Prefix, Term
-from search.dates import days_between, microseconds
-from search.likeness import Likeness, likeness_clause
-from search.meanings import Choices, no_choices
-from search.numbers import Axis, axis_of
-from search.parameters import display_unit_of, key_of, range_clause
-from search.parsing import read_text
-from search.query import PARAMETER_PREFIX, Histogram, Query
+from search.question.dates import days_between, microseconds
+from search.question.likeness import Likeness, likeness_clause
+from search.question.meanings import Choices, no_choices
+from search.question.numbers import Axis, axis_of
+from search.question.parameters import display_unit_of, key_of, range_clause
+from search.question.parsing import read_text
+from search.question.query import PARAMETER_PREFIX, Histogram, Query
 
 LARGEST_OFFSET = 9_000
 FAR_PAST, FAR_FUTURE = -(2.0**62), 2.0**62

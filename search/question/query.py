@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from catalogue.access import Principal
-from search.parameters import ParameterRange
+from search.question.parameters import ParameterRange
 
 SELECTIONS = (
     "facility", "instrument", "technique", "kind", "licence", "format", "type", "sample", "element", "person", "doi",

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from catalogue import units
-from search.parameters import number_text, parse_interval
-from search.query import PARAMETER_PREFIX
+from search.question.parameters import number_text, parse_interval
+from search.question.query import PARAMETER_PREFIX
 
 FIND_PREFIX = "find."
 LONGEST_FIND = 60

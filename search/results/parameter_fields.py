@@ -7,12 +7,12 @@ import re
 from dataclasses import dataclass, replace
 
 from catalogue import units
-from search.asking import Answer
 from search.backends.base import Range
-from search.charts import Chart, chart_of_numbers
-from search.chips import address
-from search.parameters import display_unit_of, key_of, label_of, number_text, units_for
-from search.query import PARAMETER_PREFIX, Histogram, Query
+from search.question.parameters import display_unit_of, key_of, label_of, number_text, units_for
+from search.question.query import PARAMETER_PREFIX, Histogram, Query
+from search.results.asking import Answer
+from search.results.charts import Chart, chart_of_numbers
+from search.results.chips import address
 
 SCALE = ("pixel_size_x", "field_of_view")
 USUAL = ("accelerating_voltage",)

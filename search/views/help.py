@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from search.parameters import KnownParameter, known_parameters
+from search.question.parameters import KnownParameter, known_parameters
 
 
 @dataclass(frozen=True)

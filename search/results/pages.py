@@ -14,20 +14,20 @@ from catalogue.browse import SORTS as SORTS_OF_DATABASE
 from catalogue.record import DatasetRecord
 from catalogue.services.annotations import CATEGORY
 from catalogue.vocabularies.standard_names import STANDARD_NAMES
-from search.asking import Answer, ask, asker_of
 from search.backends import database
-from search.charts import Chart, chart_of_months
-from search.chips import Chip, Removal, address, chips_of, removals
-from search.corrections import Correction, corrections_of
-from search.elements import element_name
-from search.facets import Cell, Facet, Value, facets_of, table_of_elements
-from search.finding import values_with
-from search.highlights import marked, snippet
-from search.names import names
-from search.parameter_fields import ParameterField, other_fields, scale_fields
-from search.parameters import label_of, name_of
-from search.plan import YES
-from search.query import PARAMETER_PREFIX, Condition, Histogram, Query, conditions
+from search.question.parameters import label_of, name_of
+from search.question.plan import YES
+from search.question.query import PARAMETER_PREFIX, Condition, Histogram, Query, conditions
+from search.results.asking import Answer, ask, asker_of
+from search.results.charts import Chart, chart_of_months
+from search.results.chips import Chip, Removal, address, chips_of, removals
+from search.results.corrections import Correction, corrections_of
+from search.results.elements import element_name
+from search.results.facets import Cell, Facet, Value, facets_of, table_of_elements
+from search.results.finding import values_with
+from search.results.highlights import marked, snippet
+from search.results.names import names
+from search.results.parameter_fields import ParameterField, other_fields, scale_fields
 
 SORT_LABELS = {
     "relevance": "relevance",

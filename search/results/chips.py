@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from search.asking import Asker, totals
-from search.facets import TITLES, label_of_value
-from search.names import Names
-from search.parameters import label_of
-from search.query import PARAMETER_PREFIX, Condition, Query, conditions
+from search.question.parameters import label_of
+from search.question.query import PARAMETER_PREFIX, Condition, Query, conditions
+from search.results.asking import Asker, totals
+from search.results.facets import TITLES, label_of_value
+from search.results.names import Names
 
 MOST_TRIED = 12
 PLAIN_TITLES = {

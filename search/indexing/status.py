@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from catalogue.models import DatasetRevision, Statistic
 from search.backends.base import Engine, EngineUnavailable
-from search.check import DRIFT
+from search.indexing.check import DRIFT
+from search.indexing.sync import NoIndex, live_index
 from search.models import IndexBuild
-from search.sync import NoIndex, live_index
 
 # An indexer at work needs seconds; a rebuild or a large import minutes.
 IS_LATE_AFTER = timedelta(minutes=5)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 
 from search.analysis import folded_word
-from search.asking import Asker, totals
-from search.chips import address
-from search.plan import access_clause
-from search.query import Query
+from search.question.plan import access_clause
+from search.question.query import Query
+from search.results.asking import Asker, totals
+from search.results.chips import address
 
 FIELDS = ("title", "abstract", "rest")
 FEWEST_LETTERS = 4

@@ -15,14 +15,14 @@ from catalogue.errors import NotFound
 from catalogue.neutral_access import NeutralFilter, neutral_filter
 from catalogue.record import DatasetRecord
 from search.backends.base import Found, Index
-from search.choices import choices_of_archive
 from search.engines import engine
-from search.likeness import Likeness, likeness_of
 from search.models import IndexBuild
-from search.names import Names, names
-from search.numbers import Axis
-from search.plan import Plan, bins_request, cursor_after, plan
-from search.query import Query
+from search.question.choices import choices_of_archive
+from search.question.likeness import Likeness, likeness_of
+from search.question.numbers import Axis
+from search.question.plan import Plan, bins_request, cursor_after, plan
+from search.question.query import Query
+from search.results.names import Names, names
 
 # What the page counts. Parameters are many: they are counted when somebody looks for one.
 PAGE_FACETS = (

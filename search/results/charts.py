@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from catalogue import units
-from search.numbers import Axis
-from search.parameters import Interval
+from search.question.numbers import Axis
+from search.question.parameters import Interval
 
 WIDTH, HEIGHT = 300, 64
 LOWEST_BAR = 2

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from search.analysis import ELEMENTS, elements, folded_word, identifier, words
 from search.clauses import All, AnyOf, Best, Clause, Either, Everything, Glob, Phrase, Prefix, Term, Weighted
-from search.dates import days_between, parse_days
-from search.parameters import parse_interval, range_clause, range_for, standard_names_for
+from search.question.dates import days_between, parse_days
+from search.question.parameters import parse_interval, range_clause, range_for, standard_names_for
 
 Choices = Callable[[str, str], tuple[str, ...]]
 """The values of a facet that somebody may mean by a text, such as the IRIs of techniques called "SEM"; () where unknown."""

@@ -15,9 +15,9 @@ from django.utils.feedgenerator import Atom1Feed
 from catalogue.api.documents import to_json
 from catalogue.record import DatasetRecord
 from catalogue.services.annotations import CATEGORY
-from search.asking import Asker, records_with
-from search.plan import cursor_after
-from search.query import Query
+from search.question.plan import cursor_after
+from search.question.query import Query
+from search.results.asking import Asker, records_with
 
 MOST_EXPORTED = 10_000
 MOST_IN_FEED = 100

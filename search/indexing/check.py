@@ -1,6 +1,6 @@
 """Whether the index holds what the database says: (dataset, version) of both, side by side, in bounded memory.
 
-Only the comparison and its repair; how an index is written stands in `search/sync.py`.
+Only the comparison and its repair; how an index is written stands in `search/indexing/sync.py`.
 """
 
 import logging
@@ -16,8 +16,8 @@ from catalogue import events
 from catalogue.models import DatasetRevision, Statistic
 from catalogue.models.investigations import RecordState
 from search.backends.base import Engine, Index
-from search.locks import INDEXER, process_lock
-from search.sync import live_index
+from search.indexing.locks import INDEXER, process_lock
+from search.indexing.sync import live_index
 
 logger = logging.getLogger(__name__)
 

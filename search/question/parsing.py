@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 
 from search.clauses import All, Clause, Either, Not
-from search.meanings import (
+from search.question.meanings import (
     DATE_FIELDS,
     Choices,
     Meaning,
@@ -20,7 +20,7 @@ from search.meanings import (
     range_meaning,
     word_meaning,
 )
-from search.small_words import SMALL_WORDS
+from search.question.small_words import SMALL_WORDS
 
 LONGEST_TEXT = 1000
 MOST_TERMS = 32

@@ -1,6 +1,6 @@
 """From datasets to the documents of the index, by way of PublicRecords only: what a summary holds, everybody may know.
 
-The fields are those of `search/fields.py`, word for word. What is read stands in `search/gathering.py`; nothing is written.
+The fields are those of `search/fields.py`, word for word. What is read stands in `search/indexing/gathering.py`; nothing is written.
 """
 
 import math
@@ -21,7 +21,7 @@ from catalogue.vocabularies.standard_names import label_for
 from search.analysis import elements, identifier, identifier_tokens, indexed
 from search.backends.base import Document
 from search.fields import PARAMETERS, parameter_key
-from search.gathering import Gathered, gather
+from search.indexing.gathering import Gathered, gather
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

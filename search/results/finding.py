@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from search.analysis import folded_word
-from search.asking import Asker
 from search.backends.base import Values
 from search.clauses import AnyOf, Clause, Either, Glob, Prefix
-from search.parameters import label_of, name_of
-from search.query import SELECTIONS, Query
+from search.question.parameters import label_of, name_of
+from search.question.query import SELECTIONS, Query
+from search.results.asking import Asker
 
 NAMED = ("technique", "instrument", "facility")
 # The text of a document in which the values of a facet stand too.
