@@ -107,12 +107,12 @@ def stop_feed(*, actor: Principal, uid: UUID) -> None:
         write_audit(actor=actor, action="stop-search-feed", record=saved)
 
 
-def find_feed(secret: str) -> tuple[SavedSearch, Principal]:
-    """The saved search whose feed this secret opens, and its owner as a reader. Raises NotFound."""
+def find_feed(secret: str) -> SavedSearch:
+    """The saved search whose feed this secret opens. Raises NotFound."""
     saved = SavedSearch.objects.select_related("user").filter(feed_digest=_digest(secret)).first()
     if saved is None or not saved.user.is_active:
         raise NotFound("There is no such feed, or its address was changed.")
-    return saved, principal_of(saved.user, scopes=frozenset({"read"}))
+    return saved
 
 
 def tell_of_news(*, actor: Principal, now: datetime) -> int:

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django_ratelimit.decorators import ratelimit
 
+from catalogue.access import ANONYMOUS
 from catalogue.errors import DomainError, InvalidInput, NotFound, Unavailable
 from search import saved as services
 from search.backends.base import EngineUnavailable
@@ -101,11 +102,11 @@ def _uid(request: HttpRequest) -> UUID:
 @require_safe
 @ratelimit(group="search-feeds", key="ip", rate="60/m")
 def feed(request: HttpRequest, secret: str) -> HttpResponse:
-    """The newest hits as their owner sees them; nothing keeps or lists them."""
-    saved, reader = services.find_feed(secret)
-    query = services.query_of(saved, reader)
+    """The newest hits as everybody sees them: the address goes through hands that nobody knows."""
+    saved = services.find_feed(secret)
+    query = services.query_of(saved, ANONYMOUS)
     try:
-        records = list(walk(query, asker_of(reader, now=timezone.now()), most=MOST_IN_FEED))
+        records = list(walk(query, asker_of(ANONYMOUS, now=timezone.now()), most=MOST_IN_FEED))
     except EngineUnavailable:
         raise Unavailable(f"{trouble_text()} Try again in a few minutes.") from None
     own = f"{settings.SITE_URL}{request.path}"

@@ -118,13 +118,15 @@ def feed_of(client, saved: SavedSearch) -> str:
     return re.search(r'id="feed-url">[^<]*(/search/feeds/[^<]+)<', html)[1]
 
 
-def test_a_feed_shows_what_its_owner_sees_until_it_is_stopped(client, laboratory):
+def test_a_feed_shows_what_everybody_sees_until_it_is_stopped(client, laboratory):
     pi = laboratory.pi
     client.force_login(pi, backend="django.contrib.auth.backends.ModelBackend")
-    saved = save(pi, parameters=f"q={SECRET}", is_mailed=False)
+    closed = feed_of(client, save(pi, name="closed", parameters=f"q={SECRET}", is_mailed=False))
+    assert client.get(closed).status_code == 200 and b"<entry>" not in client.get(closed).content
+    saved = save(pi, parameters="q=nanowires", is_mailed=False)
     path = feed_of(client, saved)
     answer = Client().get(path)
-    assert answer.status_code == 200 and b"Slice 1" in answer.content
+    assert answer.status_code == 200 and b"Nanowires, overview" in answer.content
     assert "no-store" in answer["Cache-Control"] and "noindex" in answer["X-Robots-Tag"]
     assert path.rpartition("/")[2] not in str(list(AuditEntry.objects.values())) + str(
         list(SavedSearch.objects.values())
