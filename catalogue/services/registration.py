@@ -176,6 +176,7 @@ def _insert(actor: Principal, accepted: list[_Accepted], found: References) -> N
     _make_samples(accepted, found)
     datasets = [one.dataset for one in accepted]
     Dataset.objects.bulk_create(datasets)
+    changes.datasets_registered(datasets)
     _insert_links(accepted, found)
     derived = [one.dataset.pk for one in accepted if one.entry.derived_from]
     follow_raw_data(actor=actor, dataset_ids=derived, are_new=True)
@@ -187,7 +188,6 @@ def _insert(actor: Principal, accepted: list[_Accepted], found: References) -> N
     )
     _record_intents(accepted)
     _add_to_counts(accepted, found)
-    changes.datasets_registered(datasets)
 
 
 def _make_samples(accepted: list[_Accepted], found: References) -> None:

@@ -12,6 +12,7 @@ from catalogue import outbox
 from catalogue.derived import Picture, picture_path
 from catalogue.invariants import CHECKS, MOST_SHOWN, find_violations
 from catalogue.models import (
+    Annotation,
     Dataset,
     DatasetRevision,
     Instrument,
@@ -60,6 +61,14 @@ def lose_an_ancestor(dataset: Dataset) -> None:
 
 def leave_out_the_si_value(dataset: Dataset) -> None:
     Parameter.objects.create(dataset=dataset, name="voltage", kind="number", text="5", value=5, unit="kV")
+
+
+def annotate_a_foreign_file(dataset: Dataset) -> None:
+    other = make_dataset(make_investigation(facility=dataset.investigation.facility, instrument=dataset.instrument))
+    Instrument.objects.update(dataset_count=2)
+    Investigation.objects.filter(pk=other.investigation_id).update(dataset_count=1)
+    file = dataset.files.first()
+    Annotation.objects.create(dataset=other, datafile=file, kind="category", label="Tips", source="person")
 
 
 def lose_a_thumbnail(dataset: Dataset) -> None:
@@ -111,6 +120,7 @@ BREAKAGES: dict[str, Callable[[Dataset], None]] = {
     "check_dataset_counts": miscount_an_instrument,
     "check_ancestors_of_techniques": lose_an_ancestor,
     "check_units_in_si": leave_out_the_si_value,
+    "check_files_of_annotations": annotate_a_foreign_file,
     "check_thumbnails": lose_a_thumbnail,
     "check_deliveries": leave_a_delivery_lying,
     "check_waiting_extractions": forget_an_extraction,

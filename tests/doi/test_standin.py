@@ -724,12 +724,13 @@ def test_the_command_keeps_every_acknowledged_name_when_it_is_killed(tmp_path: P
     for number in range(50):
         assert us.put(f"10.5072/n{number}", **complete(event="publish")).status == 201
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=10)
+    process.communicate()
     process = start()
     try:
         assert us.ask("GET", "/dois").json["meta"]["total"] == 50
         process.send_signal(signal.SIGINT)
-        assert "Stopped." in process.communicate(timeout=10)[0]
+        assert "Stopped." in process.communicate(timeout=60)[0]
         assert process.returncode == 0
     finally:
         process.kill()
+        process.communicate()

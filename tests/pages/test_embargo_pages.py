@@ -83,7 +83,7 @@ def test_the_pages_of_an_embargo_are_accessible(catalogue, embargo, open_page, w
 
 def test_a_release_without_script_takes_two_steps(catalogue, embargo, open_page):
     page = open_page(f"/investigations/{embargo.soon.uid}/release/choose", user=catalogue.pi, script=False)
-    page.get_by_label("Slice 001").check()
+    page.get_by_role("checkbox", name="Slice 001").check()
     page.get_by_role("button", name="See what would become public").click()
     assert page.get_by_label("Volume from the slices").is_checked()
     page.get_by_label("Volume from the slices").uncheck()
