@@ -716,7 +716,15 @@ def test_the_command_keeps_every_acknowledged_name_when_it_is_killed(tmp_path: P
     us = Caller(port, "DEMO.FAIRCAT:not-a-secret")
 
     def start() -> subprocess.Popen:
-        process = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command,
+            cwd=settings.BASE_DIR,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            # Whoever runs the tests in the background of a shell has interrupts ignored, and children inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
         assert process.stdout and f"http://127.0.0.1:{port}" in process.stdout.readline()
         return process
 
