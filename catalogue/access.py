@@ -112,10 +112,10 @@ def public_level(record: Dataset | Investigation) -> Level:
 
 def hidden_instruments() -> frozenset[int]:
     """The instruments whose records under embargo nobody outside may know of, by primary key. Mostly there are none."""
-    return frozenset(_hidden_instrument_rows().values_list("pk", flat=True))
+    return frozenset(hidden_instrument_rows().values_list("pk", flat=True))
 
 
-def _hidden_instrument_rows() -> QuerySet[Instrument]:
+def hidden_instrument_rows() -> QuerySet[Instrument]:
     hidden = EmbargoMetadata.NONE
     stated = Q(embargo_metadata=hidden) | Q(embargo_metadata="", facility__embargo_metadata=hidden)
     return Instrument.objects.filter(stated).order_by()
@@ -237,7 +237,7 @@ def listed_datasets(principal: Principal, *, now: datetime) -> QuerySet[Dataset]
     datasets = Dataset.objects.filter(state=RecordState.ACTIVE, investigation__state=RecordState.ACTIVE)
     if principal.sees_everything:
         return datasets
-    is_hidden = Q(instrument__in=_hidden_instrument_rows().values("pk"))
+    is_hidden = Q(instrument__in=hidden_instrument_rows().values("pk"))
     return datasets.filter(~is_hidden | open_q(now) | _known_q(principal, now))
 
 

@@ -1,7 +1,8 @@
 """What search must hear of: a change that documents of the index are made of, in the transaction of the change itself.
 
 Services name here what they changed. The revision of every dataset that shows it is raised by SQL; where these are many,
-the outbox does it a moment later, so that nobody waits. The opening of data by the clock changes no document.
+the outbox does it a moment later, so that nobody waits: but for investigations, whose embargo must be known at once. The
+opening of data by the clock changes no document.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -60,7 +61,9 @@ def row_changed(row: models.Model) -> None:
     """Anything else that records name; a row that no record names changes no document."""
     if type(row) in _DATASETS_OF:
         datasets = datasets_with(row)
-        if datasets.order_by()[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE:
+        # An embargo that was made longer is known at once, however many datasets it holds closed.
+        may_wait = not isinstance(row, Investigation)
+        if may_wait and datasets.order_by()[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE:
             outbox.record_intents(TOPIC, [f"{row._meta.model_name}:{row.pk}"])
         else:
             raise_revisions(datasets)
@@ -126,7 +129,9 @@ def raise_revisions(datasets: models.QuerySet[Dataset]) -> None:
             f"INSERT INTO {table} (dataset_id, number, is_pending, changed_at) "  # noqa: S608
             f"SELECT id, 1, %s, %s FROM {source} WHERE id IN ({chosen}) ORDER BY id "
             "ON CONFLICT (dataset_id) DO UPDATE SET "
-            f"number = {table}.number + 1, is_pending = excluded.is_pending, changed_at = excluded.changed_at",
+            f"number = {table}.number + 1, is_pending = excluded.is_pending, changed_at = excluded.changed_at, "
+            # What is open already cannot close again; what opens while it is pending is watched by `neutral_access`.
+            f"opens_at = CASE WHEN {table}.is_pending OR {table}.opens_at > excluded.changed_at THEN {table}.opens_at END",
             (True, now, *parameters),
         )
     events.send_after_commit(events.revisions_raised)

@@ -36,16 +36,19 @@ class DatasetRevision(models.Model):
     """What a search index should hold of a dataset: a number raised by every change of anything that its documents are made of.
 
     `number` is raised in the transaction of the change, by its row's lock one change after the other, and is the version of
-    the index documents. `is_pending` until the indexer wrote them for this very number.
+    the index documents. `is_pending` until the indexer wrote them for this very number. `opens_at` is when the index lets
+    everybody read the dataset; empty where that was so before the change that is pending, or where the index has nothing.
     """
 
     dataset = models.OneToOneField("catalogue.Dataset", models.CASCADE, primary_key=True, related_name="revision")
     number = models.PositiveBigIntegerField(default=1)
     is_pending = models.BooleanField(default=True)
     changed_at = models.DateTimeField(db_default=Now())
+    opens_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [
+            models.Index(fields=["opens_at"], name="revision_opening", condition=Q(is_pending=True)),
             models.Index(fields=["dataset"], name="revision_pending", condition=Q(is_pending=True)),
             models.Index(fields=["-changed_at"], name="revision_newest_pending", condition=Q(is_pending=True)),
         ]

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from catalogue import outbox
+from catalogue.access import opens_at
 from catalogue.models import Dataset, DatasetRevision, OutboxEntry
 from search.backends.base import Document, Engine, EngineUnavailable, Index
 from search.fields import schema_hash
@@ -150,11 +151,17 @@ def _refusal(index: Index, documents: list[Document]) -> str:
 
 
 def settle(versions: Mapping[int, int]) -> None:
-    """Note that the index has these versions. A revision that was raised meanwhile stays pending."""
+    """Note that the index has these versions, and when they open. A revision that was raised meanwhile stays pending.
+
+    Whatever changes an opening raises the number: a number that is still the same goes with the opening that is read here.
+    """
+    rows = Dataset.objects.select_related("investigation").in_bulk(list(versions))
     table = connection.ops.quote_name(DatasetRevision._meta.db_table)
-    statement = f"UPDATE {table} SET is_pending = %s WHERE dataset_id = %s AND number = %s"  # noqa: S608
+    statement = f"UPDATE {table} SET is_pending = %s, opens_at = %s WHERE dataset_id = %s AND number = %s"  # noqa: S608
+    adapt = connection.ops.adapt_datetimefield_value
+    values = [(False, adapt(opens_at(rows[key])), key, versions[key]) for key in sorted(rows)]
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.executemany(statement, [(False, key, number) for key, number in sorted(versions.items())])
+        cursor.executemany(statement, values)
 
 
 def report(failures: Mapping[int, str]) -> None:

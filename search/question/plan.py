@@ -108,7 +108,10 @@ def access_clause(access: NeutralFilter) -> Clause:
     now = microseconds(access.now)
     own = own_clause(access)
     is_hidden = AnyOf("instrument_key", tuple(sorted(access.hidden_instruments)))
-    readable = All((full, Either((Between("opens_at", high=now), own))))
+    is_open: Clause = Between("opens_at", high=now)
+    if access.withheld:
+        is_open = All((is_open, Not(AnyOf("dataset", tuple(sorted(access.withheld))))))
+    readable = All((full, Either((is_open, own))))
     return Either((readable, All((summary, Between("opens_at", low=now + 1), Not(own), Not(is_hidden)))))
 
 

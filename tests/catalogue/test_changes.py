@@ -112,11 +112,19 @@ def test_what_concerns_many_datasets_is_done_by_the_outbox_in_portions(monkeypat
     monkeypatch.setattr(changes, "MOST_AT_ONCE", 3)
     monkeypatch.setattr(changes, "PORTION", 2)
     datasets = make_known(5)
-    changes.investigation_changed(datasets[0].investigation)
+    changes.row_changed(datasets[0].instrument)
     assert numbers(*datasets) == [1] * 5
-    assert OutboxEntry.objects.get(topic="reindex").key == f"investigation:{datasets[0].investigation_id}"
+    assert OutboxEntry.objects.get(topic="reindex").key == f"instrument:{datasets[0].instrument_id}"
     outbox.deliver_due(topics=["reindex"])
     assert numbers(*datasets) == [2] * 5
+
+
+def test_an_investigation_raises_all_its_datasets_at_once(monkeypatch):
+    monkeypatch.setattr(changes, "MOST_AT_ONCE", 3)
+    datasets = make_known(5)
+    changes.investigation_changed(datasets[0].investigation)
+    assert numbers(*datasets) == [2] * 5
+    assert not OutboxEntry.objects.filter(topic="reindex").exists()
 
 
 def test_what_no_record_names_changes_nothing():

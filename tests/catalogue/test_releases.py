@@ -19,6 +19,7 @@ from catalogue.services.openings import announce_datasets, announce_openings
 from catalogue.services.releases import release_datasets, release_investigation
 from catalogue.services.withdrawals import withdraw_dataset, withdraw_investigation
 from tests import factories
+from tests.refusals import refuse_row
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 DAY = timedelta(days=1)
@@ -212,26 +213,12 @@ def test_what_the_clock_opened_is_told_of_once(lab: SimpleNamespace) -> None:
 def test_one_record_that_fails_stops_no_other(lab: SimpleNamespace) -> None:
     """A trigger of the database refuses to write one of three."""
     others = [factories.make_investigation(is_open=True) for _ in range(3)]
-    _refuse_to_announce(others[1])
+    refuse_row("UPDATE OF opening_announced_at", "catalogue_investigation", f"OLD.id = {others[1].pk}")
     assert announce_openings(actor=SYSTEM) == 2
     told = Investigation.objects.filter(opening_announced_at__isnull=False)
     assert set(told) == {others[0], others[2]}
     now = timezone.now()
     assert access.is_open(Investigation.objects.get(pk=others[1].pk), now=now), "open whatever the job does"
-
-
-def _refuse_to_announce(investigation: Investigation) -> None:
-    condition = f"OLD.id = {investigation.pk}"
-    before = "BEFORE UPDATE OF opening_announced_at ON catalogue_investigation FOR EACH ROW"
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
-                "$$ BEGIN RAISE EXCEPTION 'refused'; END $$"
-            )
-            cursor.execute(f"CREATE TRIGGER refuse {before} WHEN ({condition}) EXECUTE FUNCTION refuse()")
-        else:
-            cursor.execute(f"CREATE TRIGGER refuse {before} WHEN {condition} BEGIN SELECT RAISE(ABORT, 'refused'); END")
 
 
 def test_the_team_and_curators_read_the_history_of_an_embargo_and_others_do_not(lab: SimpleNamespace) -> None:

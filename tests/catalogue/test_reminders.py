@@ -13,6 +13,7 @@ from catalogue.models import EmbargoReminder, Facility, Investigation, OutboxEnt
 from catalogue.models.investigations import TeamRole
 from catalogue.services.reminders import send_reminders
 from tests import factories
+from tests.refusals import refuse_row
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 NOW = timezone.now()
@@ -89,24 +90,10 @@ def test_the_local_contact_is_reminded_where_no_pi_has_an_account():
 def test_a_reminder_that_fails_stops_no_other(pi, caplog):
     """A trigger of the database refuses to write one of two."""
     broken, sound = investigation_ending(5, pi), investigation_ending(6, pi)
-    _refuse_to_remind(broken)
+    refuse_row("INSERT", "catalogue_embargoreminder", f"NEW.investigation_id = {broken.pk}")
     assert send_reminders(actor=SYSTEM, now=NOW) == 1
     assert str(broken.uid) in caplog.text
     assert EmbargoReminder.objects.get().investigation == sound
-
-
-def _refuse_to_remind(investigation: Investigation) -> None:
-    condition = f"NEW.investigation_id = {investigation.pk}"
-    before = "BEFORE INSERT ON catalogue_embargoreminder FOR EACH ROW"
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
-                "$$ BEGIN RAISE EXCEPTION 'refused'; END $$"
-            )
-            cursor.execute(f"CREATE TRIGGER refuse {before} WHEN ({condition}) EXECUTE FUNCTION refuse()")
-        else:
-            cursor.execute(f"CREATE TRIGGER refuse {before} WHEN {condition} BEGIN SELECT RAISE(ABORT, 'refused'); END")
 
 
 def test_the_number_of_statements_follows_what_is_due_and_not_the_archive(pi):
