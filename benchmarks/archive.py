@@ -109,6 +109,8 @@ def _investigation(number: int, many: int, instruments: list[Instrument]) -> Inv
         ended_at=started_at + timedelta(days=2),
         embargo_until=started_at + EMBARGO,
         released_at=started_at if number % 500 == 0 else None,
+        stamped_at=started_at,
+        stamped_open_at=started_at if number % 500 == 0 else started_at + EMBARGO,
     )
 
 
@@ -154,8 +156,9 @@ DATASETS = f"""
     WHERE i.id < %(base)s + %(many)s
     """
 REVISIONS = """
-    INSERT INTO catalogue_datasetrevision (dataset_id, number, is_pending)
-    SELECT d.id, 1, false FROM <numbers> JOIN catalogue_dataset d ON d.uid = <uid>
+    INSERT INTO catalogue_datasetrevision (dataset_id, number, is_pending, stamped_at, stamped_open_at)
+    SELECT d.id, 1, false, d.created_at, CASE WHEN i.released_at IS NOT NULL THEN i.released_at ELSE i.embargo_until END
+    FROM <numbers> JOIN catalogue_dataset d ON d.uid = <uid> JOIN catalogue_investigation i ON i.id = d.investigation_id
     """
 TECHNIQUE_LINKS = """
     INSERT INTO catalogue_dataset_techniques (dataset_id, technique_id)

@@ -1,16 +1,18 @@
-"""What search must hear of: a change that documents of the index are made of, in the transaction of the change itself.
+"""What search and harvesters must hear of: a change that records are made of, in the transaction of the change itself.
 
 Services name here what they changed. The revision of every dataset that shows it is raised by SQL; where these are many,
 the outbox does it a moment later, so that nobody waits: but for investigations, whose embargo must be known at once. The
-opening of data by the clock changes no document.
+opening of data by the clock changes no document. Services call this after they have written.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 
 from django.db import connection, models, transaction
+from django.db.models import Value
 from django.utils import timezone
 
 from catalogue import events, outbox
+from catalogue.access import opens_at
 from catalogue.collection_contents import datasets_in
 from catalogue.models import (
     Collection,
@@ -29,17 +31,20 @@ from catalogue.models import (
 )
 from catalogue.services.references import chunks
 from catalogue.services.rows import insert_rows
+from catalogue.stamps import opening_of_dataset, stamp_collections, stamp_investigations, stamped_open_at
 
 TOPIC = "reindex"
 MOST_AT_ONCE = 5_000
 PORTION = 5_000
+DATETIME = models.DateTimeField()
 
 
 def datasets_registered(datasets: Sequence[Dataset]) -> None:
     """Give new datasets their first revision."""
     now = timezone.now()
-    columns = ("dataset_id", "number", "is_pending", "changed_at")
-    insert_rows(DatasetRevision, columns, ((dataset.pk, 1, True, now) for dataset in datasets))
+    columns = ("dataset_id", "number", "is_pending", "changed_at", "stamped_at", "stamped_open_at")
+    rows = ((one.pk, 1, True, now, now, max(now, opens_at(one))) for one in datasets)
+    insert_rows(DatasetRevision, columns, rows)
     events.send_after_commit(events.revisions_raised)
     events.send_after_commit(events.datasets_changed, uids=[dataset.uid for dataset in datasets])
 
@@ -59,6 +64,11 @@ def investigation_changed(investigation: Investigation) -> None:
 
 def row_changed(row: models.Model) -> None:
     """Anything else that records name; a row that no record names changes no document."""
+    now = timezone.now()
+    if type(row) in _INVESTIGATIONS_OF:
+        stamp_investigations(_INVESTIGATIONS_OF[type(row)](row), now)
+    if type(row) in _COLLECTIONS_OF:
+        stamp_collections(_COLLECTIONS_OF[type(row)](row), now)
     if type(row) in _DATASETS_OF:
         datasets = datasets_with(row)
         # An embargo that was made longer is known at once, however many datasets it holds closed.
@@ -81,8 +91,12 @@ def _with_technique(technique: Technique) -> models.QuerySet[Dataset]:
 
 
 def _of_people(**chosen: models.Model) -> models.QuerySet[Dataset]:
+    return Dataset.objects.filter(investigation__in=_led_by(**chosen).values("pk"))
+
+
+def _led_by(**chosen: models.Model) -> models.QuerySet[Investigation]:
     teams = TeamMember.objects.filter(**chosen).order_by()
-    return Dataset.objects.filter(investigation__in=teams.values("investigation"))
+    return Investigation.objects.filter(pk__in=teams.values("investigation")).order_by()
 
 
 _DATASETS_OF: dict[type[models.Model], Callable[..., models.QuerySet[Dataset]]] = {
@@ -96,6 +110,20 @@ _DATASETS_OF: dict[type[models.Model], Callable[..., models.QuerySet[Dataset]]] 
     Organisation: lambda row: _of_people(person__affiliation=row),
     Technique: _with_technique,
     Collection: datasets_in,
+}
+_INVESTIGATIONS_OF: dict[type[models.Model], Callable[..., models.QuerySet[Investigation]]] = {
+    Investigation: lambda row: Investigation.objects.filter(pk=row.pk),
+    Proposal: lambda row: Investigation.objects.filter(proposal=row),
+    Instrument: lambda row: Investigation.objects.filter(instrument=row),
+    Facility: lambda row: Investigation.objects.filter(facility=row),
+    Sample: lambda row: Investigation.objects.filter(pk=row.investigation_id),
+    Person: lambda row: _led_by(person=row),
+    Organisation: lambda row: _led_by(person__affiliation=row),
+    Technique: lambda row: Investigation.objects.filter(instrument__in=Instrument.objects.filter(techniques=row)),
+}
+_COLLECTIONS_OF: dict[type[models.Model], Callable[..., models.QuerySet[Collection]]] = {
+    Collection: lambda row: Collection.objects.filter(pk=row.pk),
+    Facility: lambda row: Collection.objects.filter(home__facility=row),
 }
 _BY_NAME = {str(model._meta.model_name): model for model in _DATASETS_OF}
 
@@ -114,24 +142,29 @@ def raise_many(key: str, payload: dict) -> None:
         last = keys[-1]
 
 
-def raise_revisions(datasets: models.QuerySet[Dataset]) -> None:
+def raise_revisions(datasets: models.QuerySet[Dataset], *, is_seen_by_harvesters: bool = True) -> None:
     """Raise the revision of each, make one where it is missing, and ring the indexer after the commit.
 
     The rows are locked in the order of their keys, so that two changes wait for each other and never deadlock.
     """
-    chosen, parameters = datasets.order_by().values("pk").query.sql_with_params()
     table = connection.ops.quote_name(DatasetRevision._meta.db_table)
-    source = connection.ops.quote_name(Dataset._meta.db_table)
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    now = timezone.now()
+    rows = Dataset.objects.filter(pk__in=datasets.order_by().values("pk")).order_by("pk")
+    moments = {"changed": Value(now, DATETIME), "open": stamped_open_at(opening_of_dataset(), now)}
+    chosen, parameters = (
+        rows.annotate(**moments).values_list("pk", "changed", "changed", "open").query.sql_with_params()
+    )
+    stamps = ", stamped_at = excluded.stamped_at, stamped_open_at = excluded.stamped_open_at"
     with connection.cursor() as cursor:
         # Names of our own tables and a compiled queryset; every value is a bound parameter.
         cursor.execute(
-            f"INSERT INTO {table} (dataset_id, number, is_pending, changed_at) "  # noqa: S608
-            f"SELECT id, 1, %s, %s FROM {source} WHERE id IN ({chosen}) ORDER BY id "
+            f"INSERT INTO {table} (dataset_id, changed_at, stamped_at, stamped_open_at, number, is_pending) "  # noqa: S608
+            f"SELECT chosen.*, 1, true FROM ({chosen}) AS chosen WHERE true "
             "ON CONFLICT (dataset_id) DO UPDATE SET "
             f"number = {table}.number + 1, is_pending = excluded.is_pending, changed_at = excluded.changed_at, "
             # What is open already cannot close again; what opens while it is pending is watched by `neutral_access`.
-            f"opens_at = CASE WHEN {table}.is_pending OR {table}.opens_at > excluded.changed_at THEN {table}.opens_at END",
-            (True, now, *parameters),
+            f"opens_at = CASE WHEN {table}.is_pending OR {table}.opens_at > excluded.changed_at THEN {table}.opens_at END"
+            + (stamps if is_seen_by_harvesters else ""),
+            parameters,
         )
     events.send_after_commit(events.revisions_raised)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from itertools import islice
 
 from django.db.models import BigIntegerField, Count, F, Max, Min, Model, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from catalogue import units
@@ -35,6 +35,7 @@ from catalogue.outbox import NEVER
 from catalogue.services.followers import closed_followers, followed_moment, sources_of
 from catalogue.services.references import chunks
 from catalogue.services.vocabularies import ancestor_pairs
+from catalogue.stamps import opening, opening_of_dataset
 
 MOST_SHOWN = 20
 RANGE = 20_000
@@ -187,6 +188,19 @@ def check_revisions() -> Iterator[str]:
             yield f"dataset {uid} has no revision, so that search does not know it"
 
 
+def check_stamps() -> Iterator[str]:
+    """Harvesters are told of an opening by the clock: the moment that was written is that of the rows."""
+    for datasets in _in_ranges(Dataset):
+        known = datasets.filter(revision__isnull=False)
+        rows = known.annotate(right=Greatest("revision__stamped_at", opening_of_dataset()))
+        for uid in rows.exclude(revision__stamped_open_at=F("right")).values_list("uid", flat=True):
+            yield f"dataset {uid} opens at another moment than harvesters will be told"
+    for investigations in _in_ranges(Investigation):
+        rows = investigations.annotate(right=Greatest("stamped_at", opening()))
+        for uid in rows.exclude(stamped_open_at=F("right")).values_list("uid", flat=True):
+            yield f"investigation {uid} opens at another moment than harvesters will be told"
+
+
 def check_releases() -> Iterator[str]:
     """Nothing was released in the future: what is to open later has an embargo."""
     for model in (Dataset, Investigation):
@@ -233,6 +247,7 @@ CHECKS: tuple[Check, ...] = (
     check_facilities_of_datasets,
     check_followers,
     check_revisions,
+    check_stamps,
     check_releases,
     check_holds,
     check_orcids,

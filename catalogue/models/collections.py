@@ -6,6 +6,7 @@ Whether its DOI is reserved or findable is the matter of the app `doi`; here sta
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from catalogue.models.base import Record, make_uid
 from catalogue.models.datasets import Dataset
@@ -34,7 +35,8 @@ class Collection(Record):
     """One version of a collection. `text` is a PublicationText in JSON, see `catalogue/publication.py`.
 
     A draft is edited by its maker and the team of its `home` investigation. Members are fixed once it is published; the
-    text can be corrected. Counts and sizes (bytes) are kept by the services. `doi` is empty until it is findable.
+    text can be corrected. Counts and sizes (bytes) are kept by the services. `doi` is empty until it is findable. `stamped_at`
+    is when what a harvester sees of it changed last.
     """
 
     concept = models.ForeignKey(Concept, models.PROTECT, related_name="versions")
@@ -51,6 +53,7 @@ class Collection(Record):
     dataset_count = models.PositiveBigIntegerField(default=0, editable=False)
     file_count = models.PositiveBigIntegerField(default=0, editable=False)
     size = models.PositiveBigIntegerField(default=0, editable=False, help_text="Bytes")
+    stamped_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["-id"]
@@ -68,7 +71,8 @@ class Collection(Record):
             ),
         ]
         indexes = [
-            models.Index(fields=["-published_at"], name="collection_newest", condition=Q(published_at__isnull=False))
+            models.Index(fields=["-published_at"], name="collection_newest", condition=Q(published_at__isnull=False)),
+            models.Index(fields=["stamped_at", "id"], name="collection_stamped"),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from catalogue.models.accounts import Person
 from catalogue.models.base import Record
@@ -32,7 +33,8 @@ class Investigation(Record):
     Whether it is open is never stored: it is a function of (state, released_at, embargo_until, held_until, now), see
     `access.py`. `held_until` keeps the data closed past `embargo_until` while a request for an extension is undecided.
     `doi` is the DOI by which the investigation is cited, empty until DataCite made it findable. All its datasets lie between
-    `first_dataset_key` and `last_dataset_key` (primary keys), so that lists know where to look.
+    `first_dataset_key` and `last_dataset_key` (primary keys), so that lists know where to look. `stamped_at` and
+    `stamped_open_at` are for harvesters, see `catalogue/stamps.py`.
     """
 
     facility = models.ForeignKey(Facility, models.PROTECT, related_name="investigations")
@@ -57,6 +59,8 @@ class Investigation(Record):
     size = models.PositiveBigIntegerField(default=0, editable=False, help_text="Bytes")
     first_dataset_key = models.BigIntegerField(null=True, editable=False)
     last_dataset_key = models.BigIntegerField(null=True, editable=False)
+    stamped_at = models.DateTimeField(db_default=Now(), editable=False)
+    stamped_open_at = models.DateTimeField(db_default=Now(), editable=False)
 
     # What `catalogue/selectors.py` fetches with a row: no column of the table.
     relation_rows: list[dict[str, str]]
@@ -86,6 +90,8 @@ class Investigation(Record):
                 name="investigation_not_announced",
                 condition=Q(opening_announced_at__isnull=True),
             ),
+            models.Index(fields=["stamped_at", "id", "stamped_open_at"], name="investigation_stamped"),
+            models.Index(fields=["stamped_open_at", "id"], name="investigation_stamped_open"),
         ]
 
     def __str__(self) -> str:

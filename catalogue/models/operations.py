@@ -38,6 +38,7 @@ class DatasetRevision(models.Model):
     `number` is raised in the transaction of the change, by its row's lock one change after the other, and is the version of
     the index documents. `is_pending` until the indexer wrote them for this very number. `opens_at` is when the index lets
     everybody read the dataset; empty where that was so before the change that is pending, or where the index has nothing.
+    `stamped_at` and `stamped_open_at` are for harvesters, see `catalogue/stamps.py`: downloads raise the number only.
     """
 
     dataset = models.OneToOneField("catalogue.Dataset", models.CASCADE, primary_key=True, related_name="revision")
@@ -45,9 +46,13 @@ class DatasetRevision(models.Model):
     is_pending = models.BooleanField(default=True)
     changed_at = models.DateTimeField(db_default=Now())
     opens_at = models.DateTimeField(null=True, blank=True)
+    stamped_at = models.DateTimeField(db_default=Now())
+    stamped_open_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         indexes = [
+            models.Index(fields=["stamped_at", "dataset", "stamped_open_at"], name="revision_stamped"),
+            models.Index(fields=["stamped_open_at", "dataset"], name="revision_stamped_open"),
             models.Index(fields=["opens_at"], name="revision_opening", condition=Q(is_pending=True)),
             models.Index(fields=["dataset"], name="revision_pending", condition=Q(is_pending=True)),
             models.Index(fields=["-changed_at"], name="revision_newest_pending", condition=Q(is_pending=True)),

@@ -150,9 +150,10 @@ def _release(
         )
         for record, key in told
     )
+    count = rows.update(released_at=now, version=F("version") + 1, updated_at=now)
     if rows.model is Dataset:
         changes.datasets_changed([record for record, _ in told])
-    return rows.update(released_at=now, version=F("version") + 1, updated_at=now)
+    return count
 
 
 def _name_of(user: User | None) -> str:

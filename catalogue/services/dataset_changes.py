@@ -23,6 +23,7 @@ from catalogue.services.parameters import touch
 from catalogue.services.references import References, chunks, load_references
 from catalogue.services.registration import FILE_COLUMNS, REFUSALS, add_technique_counts, file_name, file_row
 from catalogue.services.rows import insert_rows
+from catalogue.stamps import stamp_investigations
 
 PLAIN_FIELDS = ("title", "description", "kind", "acquired_at")
 LONGEST_PROVENANCE = 1000
@@ -101,9 +102,9 @@ def add_files(
             )
             for topic in ("extract", "checksum") if is_to_be_extracted else ("checksum",):
                 outbox.record_intents(topic, [str(dataset.uid)])
-            Investigation.objects.filter(pk=dataset.investigation_id).update(
-                file_count=F("file_count") + len(files), size=F("size") + size
-            )
+            investigation = Investigation.objects.filter(pk=dataset.investigation_id)
+            investigation.update(file_count=F("file_count") + len(files), size=F("size") + size)
+            stamp_investigations(investigation, timezone.now())
     except IntegrityError as error:
         raise Conflict(
             "Another request added one of these files at the same moment. Read the dataset again."

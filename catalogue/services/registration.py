@@ -7,6 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Greatest, Least
+from django.utils import timezone
 
 from catalogue import changes, outbox
 from catalogue.access import Principal
@@ -22,6 +23,7 @@ from catalogue.services.investigations import relation_row
 from catalogue.services.parameters import insert_parameters, parameter_row
 from catalogue.services.references import References, load_references, load_samples
 from catalogue.services.rows import insert_rows
+from catalogue.stamps import opening, stamped_open_at
 
 MOST_ENTRIES = 1000
 # A registration that meets another one is tried again, with the other's datasets in view.
@@ -254,6 +256,7 @@ def _add_to_counts(accepted: list[_Accepted], found: References) -> None:
     investigations: dict[int, list[Dataset]] = {}
     instruments: dict[int, int] = {}
     techniques: dict[int, int] = {}
+    now = timezone.now()
     for one in accepted:
         dataset = one.dataset
         investigations.setdefault(dataset.investigation_id, []).append(dataset)
@@ -268,6 +271,8 @@ def _add_to_counts(accepted: list[_Accepted], found: References) -> None:
             size=F("size") + sum(one.size for one in datasets),
             first_dataset_key=Least(Coalesce("first_dataset_key", first), first),
             last_dataset_key=Greatest(Coalesce("last_dataset_key", last), last),
+            stamped_at=now,
+            stamped_open_at=stamped_open_at(opening(), now),
         )
     for key, count in sorted(instruments.items()):
         Instrument.objects.filter(pk=key).update(dataset_count=F("dataset_count") + count)

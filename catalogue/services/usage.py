@@ -79,7 +79,7 @@ def recount_downloads() -> int:
         _judge_rows()
         count = _set_counts()
         lately = Download.objects.filter(at__gte=timezone.now() - ORDER_IS_KEPT, is_counted=True).order_by()
-        raise_revisions(Dataset.objects.filter(pk__in=lately.values("dataset")))
+        raise_revisions(Dataset.objects.filter(pk__in=lately.values("dataset")), is_seen_by_harvesters=False)
     return count
 
 

@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from catalogue import outbox
+from catalogue.changes import investigation_changed, raise_revisions
 from catalogue.derived import Picture, picture_path
 from catalogue.invariants import CHECKS, MOST_SHOWN, find_violations
 from catalogue.models import (
@@ -99,10 +100,12 @@ def open_a_result_before_its_raw_data(dataset: Dataset) -> None:
 
 def release_in_the_future(dataset: Dataset) -> None:
     Dataset.objects.update(released_at=timezone.now() + timedelta(days=1))
+    raise_revisions(Dataset.objects.all())
 
 
 def hold_without_a_request(dataset: Dataset) -> None:
     Investigation.objects.update(held_until=F("embargo_until") + timedelta(days=1))
+    investigation_changed(dataset.investigation)
 
 
 def mistype_an_orcid(dataset: Dataset) -> None:
@@ -130,6 +133,7 @@ BREAKAGES: dict[str, Callable[[Dataset], None]] = {
     "check_holds": hold_without_a_request,
     "check_orcids": mistype_an_orcid,
     "check_revisions": lambda dataset: DatasetRevision.objects.filter(dataset=dataset).delete(),
+    "check_stamps": lambda dataset: Investigation.objects.update(stamped_open_at=timezone.now()),
 }
 
 
