@@ -18,6 +18,8 @@ AccessRights = Literal["open", "embargoed", "metadata only"]
 Value = TypeVar("Value")
 
 DOI_RESOLVER = "https://doi.org/"
+PANET = "PaNET"
+PANET_ADDRESS = "http://purl.org/pan-science/PaNET/"
 _DOI_PREFIX = re.compile(r"^(?:https?://)?(?:dx\.)?doi\.org/|^doi:\s*", re.IGNORECASE)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -164,6 +166,17 @@ class Publication:
 def doi_url(doi: str) -> str:
     """The address that resolves a DOI; empty where there is none."""
     return f"{DOI_RESOLVER}{doi}" if doi else ""
+
+
+def term_subject(label: str, iri: str) -> Subject:
+    """A technique as a subject of DataCite: a PaNET term says so, others are named by their address alone."""
+    is_panet = iri.startswith(PANET_ADDRESS)
+    return Subject(
+        term=label,
+        scheme=PANET if is_panet else "",
+        scheme_uri=PANET_ADDRESS if is_panet else "",
+        value_uri=iri,
+    )
 
 
 def normalise_doi(text: str) -> str:

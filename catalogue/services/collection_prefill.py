@@ -9,13 +9,11 @@ from dataclasses import replace
 from catalogue.collection_contents import datasets_in, investigations_in
 from catalogue.models import Collection, Investigation, Person, TeamMember, Technique
 from catalogue.models.investigations import TeamRole
-from catalogue.publication import Creator, PublicationText, Subject
+from catalogue.publication import Creator, PublicationText, Subject, term_subject
 from catalogue.vocabularies.licences import DEFAULT_LICENCE
 
 MOST_AUTHORS = 100
 MOST_SUBJECTS = 20
-PANET = "PaNET"
-PANET_ADDRESS = "http://purl.org/pan-science/PaNET/"
 _ORDER = {TeamRole.PI: 0, TeamRole.MEMBER: 1, TeamRole.LOCAL_CONTACT: 2}
 
 
@@ -65,14 +63,7 @@ def creator_of(person: Person) -> Creator:
 
 
 def subject_of(technique: Technique) -> Subject:
-    """A technique as a subject of DataCite: a PaNET term says so, others are named by their address alone."""
-    is_panet = technique.iri.startswith(PANET_ADDRESS)
-    return Subject(
-        term=technique.label,
-        scheme=PANET if is_panet else "",
-        scheme_uri=PANET_ADDRESS if is_panet else "",
-        value_uri=technique.iri,
-    )
+    return term_subject(technique.label, technique.iri)
 
 
 def subject_named(term: str) -> Subject:
