@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from catalogue.identifier_forms import form_problem, is_web_address
 from catalogue.identifiers import normalise_orcid, normalise_ror
-from catalogue.interop.datacite import NOT_IN_XML, SCHEMA_VERSION
+from catalogue.interop.datacite import SCHEMA_VERSION
+from catalogue.interop.xml_text import NOT_IN_XML
 from catalogue.vocabularies import datacite_types as datacite
 
 LONGEST_RIGHTS = 2_000

@@ -6,12 +6,12 @@ properties. Sending, states and events are the business of the application `doi`
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from catalogue.identifiers import orcid_url
 from catalogue.interop.schema_org import without_empty
+from catalogue.interop.xml_text import without_illegal
 from catalogue.publication import Contributor, Creator, Funding, Publication, RelatedIdentifier, Subject
 
 SCHEMA_VERSION = "http://datacite.org/schema/kernel-4"
@@ -21,8 +21,6 @@ ACCESS_RIGHTS = {
     "embargoed": ("embargoed access", "http://purl.org/coar/access_right/c_f1cf"),
     "metadata only": ("metadata only access", "http://purl.org/coar/access_right/c_14cb"),
 }
-# What XML 1.0 cannot hold (section 2.2), and the carriage return that it would turn into a line feed.
-NOT_IN_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def attributes_of(publication: Publication) -> dict[str, Any]:
@@ -54,7 +52,7 @@ def attributes_of(publication: Publication) -> dict[str, Any]:
             for kind, value in publication.alternate_identifiers
         ],
         "relatedIdentifiers": [_related(related) for related in dict.fromkeys(publication.related)],
-        "sizes": _sizes(publication),
+        "sizes": sizes_of(publication),
         "formats": list(publication.formats),
         "version": publication.version or None,
         "rightsList": _rights(publication),
@@ -172,7 +170,8 @@ def _related(related: RelatedIdentifier) -> dict[str, str]:
     )
 
 
-def _sizes(publication: Publication) -> list[str]:
+def sizes_of(publication: Publication) -> list[str]:
+    """The size of the data in words, as DataCite and Dublin Core have it."""
     sizes = [f"{publication.size_bytes} bytes"] if publication.size_bytes else []
     count = publication.file_count
     return sizes + ([f"{count} {'file' if count == 1 else 'files'}"] if count else [])
@@ -218,7 +217,7 @@ def _funding(funding: Funding) -> dict[str, str]:
 def _without_illegal(value: Any) -> Any:
     """The value without characters that XML cannot hold, so that JSON and XML say the same."""
     if isinstance(value, str):
-        return NOT_IN_XML.sub("", value.replace("\r\n", "\n"))
+        return without_illegal(value)
     if isinstance(value, list):
         return [_without_illegal(item) for item in value]
     if isinstance(value, dict):

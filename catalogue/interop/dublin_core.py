@@ -1,0 +1,110 @@
+"""Dublin Core of a publication: the element `oai_dc:dc` that every OAI-PMH repository has to offer.
+
+Sources: http://www.openarchives.org/OAI/2.0/oai_dc.xsd with the fifteen elements of DCMI; terms of access and the end of an
+embargo as OpenAIRE's guidelines write them (https://guidelines.openaire.eu, info:eu-repo vocabularies). Pure.
+"""
+
+from collections.abc import Iterator
+
+from catalogue.identifier_forms import address_of
+from catalogue.interop.datacite import sizes_of
+from catalogue.interop.xml_text import elements
+from catalogue.publication import DOI_RESOLVER, Publication, RelatedIdentifier
+
+NAMESPACE = "http://www.openarchives.org/OAI/2.0/oai_dc/"
+SCHEMA = "http://www.openarchives.org/OAI/2.0/oai_dc.xsd"
+MOST_RELATED = 1000
+_START = (
+    f'<oai_dc:dc xmlns:oai_dc="{NAMESPACE}" xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+    f' xsi:schemaLocation="{NAMESPACE} {SCHEMA}">'
+)
+_TERMS_OF_ACCESS = {
+    "open": "info:eu-repo/semantics/openAccess",
+    "embargoed": "info:eu-repo/semantics/embargoedAccess",
+    "metadata only": "info:eu-repo/semantics/closedAccess",
+}
+# Types of DataCite that the DCMI Type Vocabulary has too.
+_DCMI_TYPES = {
+    "Collection",
+    "Dataset",
+    "Event",
+    "Image",
+    "InteractiveResource",
+    "PhysicalObject",
+    "Service",
+    "Software",
+}
+
+
+def dublin_core_xml(publication: Publication) -> bytes:
+    """The element, in UTF-8 and without an XML declaration, to stand alone or within an answer of OAI-PMH."""
+    text = publication.text
+    sources = [one for one in publication.related if one.relation_type == "IsDerivedFrom"]
+    others = [one for one in publication.related if one.relation_type != "IsDerivedFrom"]
+    parts = (
+        elements("dc:title", (text.title,)),
+        elements("dc:creator", (creator.inverted_name for creator in text.creators)),
+        elements("dc:subject", dict.fromkeys(subject.term for subject in text.subjects)),
+        elements("dc:description", (text.abstract,)),
+        elements("dc:publisher", (publication.publisher_name,)),
+        elements("dc:contributor", dict.fromkeys(contributor.inverted_name for contributor in text.contributors)),
+        elements("dc:date", _dates(publication)),
+        elements("dc:type", _types(publication)),
+        elements("dc:format", (*publication.formats, *sizes_of(publication))),
+        elements("dc:identifier", _identifiers(publication)),
+        elements("dc:source", _addresses(sources)),
+        elements("dc:language", (text.language,)),
+        elements("dc:relation", _addresses(others)),
+        elements("dc:coverage", _dates_of_type(publication, "Collected")),
+        elements("dc:rights", _rights(publication)),
+    )
+    return f"{_START}{''.join(parts)}</oai_dc:dc>".encode()
+
+
+def _dates(publication: Publication) -> Iterator[str]:
+    """When it was or will be published, and the end of its embargo; what is issued although parts are closed has no one end."""
+    issued, available = _dates_of_type(publication, "Issued"), _dates_of_type(publication, "Available")
+    yield next(iter(issued or available), str(publication.publication_year))
+    if publication.access_rights == "embargoed" and not issued:
+        yield from (f"info:eu-repo/date/embargoEnd/{day}" for day in available)
+
+
+def _dates_of_type(publication: Publication, date_type: str) -> list[str]:
+    return [date.value for date in publication.dates if date.date_type == date_type]
+
+
+def _types(publication: Publication) -> Iterator[str]:
+    if publication.resource_type_general in _DCMI_TYPES:
+        yield publication.resource_type_general
+    if publication.resource_type != publication.resource_type_general:
+        yield publication.resource_type
+
+
+def _identifiers(publication: Publication) -> Iterator[str]:
+    """The DOI by its address first, which harvesters take for the link; then the page and the numbers of the house."""
+    yield publication.doi_url
+    yield publication.url
+    for kind, value in publication.alternate_identifiers:
+        yield f"urn:uuid:{value}" if kind == "UUID" else f"{kind} {value}"
+
+
+def _addresses(related: list[RelatedIdentifier]) -> Iterator[str]:
+    """Other things by an address where they have one, each once."""
+    found = (_address(one) for one in related[:MOST_RELATED])
+    yield from dict.fromkeys(found)
+
+
+def _address(one: RelatedIdentifier) -> str:
+    if one.identifier_type == "DOI":
+        return f"{DOI_RESOLVER}{one.identifier}"
+    if one.identifier_type == "URL":
+        return one.identifier
+    return address_of(one.identifier_type, one.identifier) or f"{one.identifier_type} {one.identifier}"
+
+
+def _rights(publication: Publication) -> Iterator[str]:
+    """Who has access, and what may be done with it: the licence by its address and its name."""
+    yield _TERMS_OF_ACCESS[publication.access_rights]
+    yield publication.licence.url
+    yield publication.licence.name
