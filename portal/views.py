@@ -53,6 +53,7 @@ def home_page(request: HttpRequest) -> HttpResponse:
     context = {
         **of_archive,
         "newest": newest,
+        "api_url": f"{settings.SITE_URL}{reverse('api-datasets')}?access=open&limit={NEWEST}",
         "newest_collections": newest_collections(request.principal, limit=NEWEST_COLLECTIONS),
         "featured": next((record for record in newest if record.has_thumbnail), None),
         "examples": [{"text": tile["label"], "url": tile["url"]} for tile in tiles[:3]],

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import require_safe
@@ -65,6 +66,7 @@ def landing_page(request: HttpRequest, doi: str) -> HttpResponseBase:
         "styles": _styles(),
         "exports": [{"url": url, "form": FORMS[form]} for form, url in _exports(identifier).items()],
         "schema_org": _schema_org(landing),
+        "api_url": _api_url(landing),
         "is_test": settings.DATACITE_IS_TEST,
     }
     response = render(request, "doi/landing.html", context, status=410 if landing.is_withdrawn else 200)
@@ -132,6 +134,13 @@ def _open_download(landing: Landing) -> str:
 def _signposts(landing: Landing, identifier: Identifier) -> str:
     descriptions = {settings.SITE_URL + url: FORMS[form].media_type for form, url in _exports(identifier).items()}
     return link_header(landing.publication, descriptions=descriptions, download_url=_open_download(landing))
+
+
+def _api_url(landing: Landing) -> str:
+    """Empty for a session of which the asker sees no more than this page."""
+    if not landing.is_session:
+        return settings.SITE_URL + reverse("api-collection", args=[landing.record.uid])
+    return settings.SITE_URL + reverse("api-investigation", args=[landing.record.uid]) if landing.record_path else ""
 
 
 def _kept_for_its_reader(request: HttpRequest, response: HttpResponse, landing: Landing) -> HttpResponse:

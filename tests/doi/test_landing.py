@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -397,3 +398,10 @@ def test_pages_of_datasets_and_sessions_show_their_dois(datacite, session, clien
     assert client.get(f"{api}/datasets/{draft.dataset.uid}").json()["doi"] == draft.collection.doi
     assert client.get(f"{api}/datasets/{both.dataset.uid}").json()["doi"] == ""
     assert f'href="/doi/{both.collection.doi}"' in client.get("/").content.decode()
+
+
+def test_a_landing_page_names_its_record_as_a_call_of_the_api(datacite, session, client):
+    draft = published(make_draft())
+    for doi, uid in ((draft.collection.doi, draft.collection.uid), (session_doi(session), session.uid)):
+        call = client.get(f"/doi/{doi}").context["api_url"]
+        assert client.get(call.removeprefix(settings.SITE_URL)).json()["uid"] == str(uid)

@@ -1,6 +1,8 @@
 """What the home page counts and shows."""
 
 import pytest
+from django.conf import settings
+from django.utils.html import escape
 
 from catalogue.models import Technique, TechniqueAncestor
 from tests import factories
@@ -36,3 +38,12 @@ def test_the_home_page_names_the_facilities(client, db):
     factories.make_facility(name="Example NanoLab")
     factories.make_facility(name="Example Light Source")
     assert "from Example Light Source and Example NanoLab" in client.get("/").content.decode()
+
+
+def test_the_newest_data_come_by_the_api_call_that_the_page_names(client, db):
+    open_data = [factories.make_dataset(is_open=True) for _ in range(2)]
+    factories.make_dataset()
+    page = client.get("/")
+    asked = client.get(page.context["api_url"].removeprefix(settings.SITE_URL)).json()
+    assert escape(page.context["api_url"]) in page.content.decode()
+    assert {one["uid"] for one in asked["results"]} == {str(one.uid) for one in open_data}
