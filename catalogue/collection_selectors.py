@@ -217,7 +217,12 @@ def collections_holding(dataset: Dataset, principal: Principal, *, limit: int) -
 
 
 def member_page(
-    collection: Collection, principal: Principal, *, cursor: str = "", limit: int = MEMBERS_ON_A_PAGE
+    collection: Collection,
+    principal: Principal,
+    *,
+    cursor: str = "",
+    limit: int = MEMBERS_ON_A_PAGE,
+    now: datetime | None = None,
 ) -> MemberPage:
     """`limit` members after `cursor` (the key of the last one seen), in eight queries at most.
 
@@ -227,7 +232,7 @@ def member_page(
     if cursor:
         rows = rows.filter(pk__gt=_row_of(collection, cursor))
     found = list(rows[: limit + 1])
-    records = member_refs(found[:limit], principal)
+    records = member_refs(found[:limit], principal, now=now)
     next_cursor = _key_of(found[limit - 1]) if len(found) > limit else ""
     return MemberPage(records, next_cursor, _hidden_keys(collection, found[:limit], records, principal))
 
@@ -243,9 +248,11 @@ def _hidden_keys(
     return tuple(key for key in keys if key not in shown)
 
 
-def member_refs(rows: Sequence[CollectionMember], principal: Principal) -> list[MemberRef]:
+def member_refs(
+    rows: Sequence[CollectionMember], principal: Principal, *, now: datetime | None = None
+) -> list[MemberRef]:
     """The members as `principal` may know them, in their order, at a constant number of queries."""
-    now = timezone.now()
+    now = now or timezone.now()
     known = {
         **_datasets([row.dataset_id for row in rows if row.dataset_id], principal, now),
         **_investigations([row.investigation_id for row in rows if row.investigation_id], principal, now),

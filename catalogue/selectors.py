@@ -47,17 +47,22 @@ def with_references(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:
 
 
 def _with_columns(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:
-    alone = Collection.objects.filter(
-        members__dataset=OuterRef("pk"), member_count=1, state=CollectionState.PUBLISHED
-    ).order_by("-id")
     columns = {
-        "own_doi": Subquery(alone.values("doi")[:1]),
+        "own_doi": own_doi(),
         "technique_terms": _technique_terms("datasets"),
         "annotation_rows": _annotation_rows(),
     }
     return datasets.select_related("investigation__proposal", "instrument__facility", "sample", "licence").annotate(
         **columns
     )
+
+
+def own_doi() -> Subquery:
+    """The DOI of the published collection that holds a row of datasets and nothing else."""
+    alone = Collection.objects.filter(
+        members__dataset=OuterRef("pk"), member_count=1, state=CollectionState.PUBLISHED
+    ).order_by("-id")
+    return Subquery(alone.values("doi")[:1])
 
 
 def _technique_terms(name: str) -> ShortList:

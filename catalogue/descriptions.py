@@ -1,0 +1,135 @@
+"""Reads a record with all that machines are told of it: what every outward form is written from, masked for who asks.
+
+Selectors only; how a form is written is the matter of `catalogue/interop/`, how it is sent that of `catalogue/views/`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from catalogue import access
+from catalogue.access import Level, Principal
+from catalogue.anonymity import shown_to
+from catalogue.collection_selectors import collection_record, find_collection, member_page
+from catalogue.interop.description import MOST_FILES, MOST_MEMBERS, Description, Site
+from catalogue.interop.publications import publication_of
+from catalogue.masking import access_of
+from catalogue.models import Collection, Dataset, Instrument, Investigation
+from catalogue.models.collections import CollectionState
+from catalogue.record import CollectionRecord, DatasetRecord, FileRef, InvestigationRecord, MemberRef
+from catalogue.selectors import (
+    detailed_investigation,
+    detailed_record,
+    file_page,
+    find_detailed_dataset,
+    find_investigation,
+    own_doi,
+)
+
+_COLUMNS = (
+    "uid", "title", "kind", "state", "file_count", "size", "embargo_until", "released_at", "withdrawal_reason",
+    "investigation_id", "instrument_id",
+)  # fmt: skip
+
+
+def this_site() -> Site:
+    return Site(url=settings.SITE_URL, name=settings.SITE_NAME, email=settings.ADMINISTRATOR_EMAIL)
+
+
+def describe_dataset(uid: UUID, principal: Principal, *, now: datetime) -> Description:
+    """In four queries for strangers. Raises NotFound as every selector does."""
+    dataset, level = find_detailed_dataset(uid, principal, now=now)
+    record = detailed_record(dataset, level, principal, now=now)
+    files, _ = file_page(dataset, level, principal, cursor="", limit=MOST_FILES)
+    return description_of(record, files=files)
+
+
+def describe_investigation(uid: UUID, principal: Principal, *, now: datetime) -> Description:
+    """Its members are its datasets, the oldest first."""
+    investigation, level = find_investigation(uid, principal, now=now)
+    record = detailed_investigation(investigation, level, principal, now=now)
+    if level == Level.TOMBSTONE:
+        return description_of(record)
+    members = dataset_members(investigation, principal, now=now)
+    count = len(members)
+    if count == MOST_MEMBERS:
+        count = listed_members(investigation, principal, now=now).count()
+    return description_of(record, members=members, member_count=count)
+
+
+def describe_collection(uid: UUID, principal: Principal, *, now: datetime) -> Description:
+    collection = find_collection(principal, uid=uid)
+    record = collection_record(collection, principal)
+    members, count = collection_members(collection, principal, now=now)
+    return description_of(record, members=members, member_count=count)
+
+
+def description_of(
+    record: DatasetRecord | InvestigationRecord | CollectionRecord,
+    *,
+    files: tuple[FileRef, ...] = (),
+    members: tuple[MemberRef, ...] = (),
+    member_count: int = 0,
+) -> Description:
+    """The description of a record that was read before; what is not given is left out of it."""
+    site = this_site()
+    return Description(
+        site=site,
+        record=record,
+        publication=publication_of(record, site=site),
+        files=files,
+        members=members,
+        member_count=member_count,
+    )
+
+
+def collection_members(
+    collection: Collection, principal: Principal, *, now: datetime
+) -> tuple[tuple[MemberRef, ...], int]:
+    """The first MOST_MEMBERS members and the number of all; none of what was withdrawn."""
+    if collection.state == CollectionState.WITHDRAWN:
+        return (), 0
+    page = member_page(collection, principal, limit=MOST_MEMBERS, now=now)
+    return tuple(page.records), collection.member_count if page.next_cursor else len(page.records)
+
+
+def listed_members(investigation: Investigation, principal: Principal, *, now: datetime) -> QuerySet[Dataset]:
+    """The datasets of an investigation that `principal` may know of, the oldest first."""
+    return access.listed_datasets(principal, now=now).filter(investigation=investigation).order_by("id")
+
+
+def dataset_members(investigation: Investigation, principal: Principal, *, now: datetime) -> tuple[MemberRef, ...]:
+    """The first MOST_MEMBERS datasets of an investigation, in three queries at most."""
+    datasets = listed_members(investigation, principal, now=now).annotate(**{"own_doi": own_doi()})
+    rows = list(datasets.only(*_COLUMNS)[:MOST_MEMBERS])
+    _share_references(rows, investigation)
+    levels = access.dataset_levels(rows, principal, now=now)
+    return tuple(shown_to(_member(row, levels[row.pk], now), principal) for row in rows)
+
+
+def _share_references(rows: Sequence[Dataset], investigation: Investigation) -> None:
+    """Give every row its investigation, and its instrument with the facility, which the rule of access looks at."""
+    keys = {row.instrument_id for row in rows} - {investigation.instrument_id}
+    instruments = Instrument.objects.select_related("facility").in_bulk(keys) if keys else {}
+    instruments[investigation.instrument_id] = investigation.instrument
+    for row in rows:
+        row.investigation = investigation
+        row.instrument = instruments[row.instrument_id]
+
+
+def _member(row: Dataset, level: Level, now: datetime) -> MemberRef:
+    return MemberRef(
+        kind="dataset",
+        uid=row.uid,
+        title=row.title,
+        path=f"/datasets/{row.uid}",
+        role="",
+        doi=row.own_doi or "",
+        dataset_count=1,
+        file_count=row.file_count,
+        size=row.size,
+        access=access_of(row, level, now=now),
+    )
