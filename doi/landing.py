@@ -20,6 +20,7 @@ from catalogue.collection_selectors import (
     member_page,
     versions_of,
 )
+from catalogue.downloads.limits import MOST_DATASETS, MOST_FILES
 from catalogue.errors import NotFound
 from catalogue.masking import investigation_record
 from catalogue.models import Collection, Investigation
@@ -27,7 +28,6 @@ from catalogue.models.collections import CollectionState
 from catalogue.publication import Creator, Publication, RelatedIdentifier
 from catalogue.record import CollectionRecord, CollectionRef, DatasetRecord, InvestigationRecord, MemberRef
 from catalogue.selectors import records_of, with_team
-from catalogue.services.zips import MOST_DATASETS, MOST_FILES
 from doi.delivery import with_records
 from doi.metadata import publication_of
 from doi.models import Identifier

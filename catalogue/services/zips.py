@@ -23,6 +23,7 @@ from catalogue.access import Level, Principal
 from catalogue.anonymity import file_name_for, text_for
 from catalogue.collection_contents import datasets_in
 from catalogue.collection_selectors import find_collection
+from catalogue.downloads.limits import MOST_DATASETS, MOST_FILES
 from catalogue.downloads.zipstream import Archive, Entry
 from catalogue.errors import Gone, InvalidInput, NotFound
 from catalogue.masking import access_of
@@ -34,8 +35,6 @@ from catalogue.storages import Entry as StoredEntry
 from catalogue.storages import Storage
 from catalogue.storages.errors import StorageError, StorageFileChanged
 
-MOST_FILES = 50_000
-MOST_DATASETS = 10_000
 MOST_PROBLEMS = 20
 # From here on, looking at a folder's files together is cheaper than asking for each.
 MANY_FROM = 50
