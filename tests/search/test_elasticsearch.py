@@ -234,7 +234,7 @@ def test_pages_by_score_end_where_nobody_reads(elasticsearch: ElasticsearchEngin
 
 
 def test_a_server_that_is_down_is_told_without_the_password():
-    down = ElasticsearchEngine(f"http://me:{SECRET}@127.0.0.1:{free_port()}/faircat")
+    down = ElasticsearchEngine(f"http://me:{SECRET}@127.0.0.1:{free_port()}/faircat", pause=0)
     for ask in (down.live, down.names, lambda: down.create("x"), lambda: down.promote("x"), lambda: down.drop("x")):
         with pytest.raises(EngineUnavailable, match="does not answer") as failure:
             ask()
@@ -250,13 +250,28 @@ def test_a_server_that_hangs_is_given_up_in_time():
         started = time.monotonic()
         assert not hanging.is_answering()
         assert time.monotonic() - started < 4
+        started = time.monotonic()
+        with pytest.raises(EngineUnavailable, match="does not answer"):
+            hanging.live()
+        assert time.monotonic() - started < 0.5, "nobody waits for it a second time"
+
+
+def test_a_server_that_did_not_answer_is_asked_again_after_a_pause():
+    port = free_port()
+    patient = ElasticsearchEngine(f"http://127.0.0.1:{port}/faircat", pause=0.3)
+    assert not patient.is_answering()
+    with server_that(lambda handler: reply(handler, 200, b'{"faircat.one": {"aliases": {}}}'), port=port):
+        with pytest.raises(EngineUnavailable):
+            patient.live()
+        time.sleep(0.4)
+        assert patient.live().name == "one"
 
 
 Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
 
 
 @contextmanager
-def server_that(answer: Answer, encryption: ssl.SSLContext | None = None) -> Iterator[str]:
+def server_that(answer: Answer, encryption: ssl.SSLContext | None = None, *, port: int = 0) -> Iterator[str]:
     """A server of HTTP that does with every request what `answer` does; yields its URL."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -270,7 +285,7 @@ def server_that(answer: Answer, encryption: ssl.SSLContext | None = None) -> Ite
         def log_message(self, *_: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.handle_error = lambda *_: None
     if encryption:
         server.socket = encryption.wrap_socket(server.socket, server_side=True)

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from elasticsearch import ApiError, BadRequestError, Elasticsearch, TransportError
 from elasticsearch.helpers import streaming_bulk
 
+from catalogue.circuit import Circuit
 from search.backends.base import Document, EngineUnavailable, Found, Request
 from search.backends.elasticsearch.answers import found_by
 from search.backends.elasticsearch.queries import search_body
@@ -36,6 +37,7 @@ DEFAULT_PREFIX = "faircat"
 PREFIX = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 # Seconds: a page waits for a search, a task for a write, and nobody long to hear whether anybody answers.
 SEARCH_TIMEOUT, WRITE_TIMEOUT, ANSWER_TIMEOUT = 10, 120, 2
+PAUSE = 5.0
 CHUNK_DOCUMENTS, CHUNK_BYTES = 1_000, 8 * 1024 * 1024
 CONFLICT, TOO_MANY = 409, 429
 
@@ -79,18 +81,6 @@ REASONS = {
 }
 
 
-@contextmanager
-def _speaking_with(host: str) -> Iterator[None]:
-    """What the client raises, in the words of every engine."""
-    try:
-        yield
-    except ApiError as error:
-        reason = REASONS.get(error.meta.status, f"fails (status {error.meta.status})")
-        raise EngineUnavailable(f"Elasticsearch at {host} {reason}.") from error
-    except TransportError as error:
-        raise EngineUnavailable(f"Elasticsearch at {host} does not answer.") from error
-
-
 class ElasticsearchIndex:
     """See `search.backends.base.Index`. `writes` is an alias, because Elasticsearch makes an index whose name it does not know."""
 
@@ -102,7 +92,7 @@ class ElasticsearchIndex:
 
     def write(self, documents: Iterable[Document], *, removed: Iterable[tuple[int, int]] = ()) -> None:
         client = self._engine.client.options(request_timeout=WRITE_TIMEOUT)
-        with _speaking_with(self._engine.host):
+        with self._engine.speaking():
             outcomes = streaming_bulk(
                 client,
                 _actions(documents, removed),
@@ -150,7 +140,7 @@ class ElasticsearchIndex:
             return []
         counted = [Request(one.access, one.scored, one.filters, order="dataset", limit=0) for one in requests]
         lines = [line for one in counted for line in ({"allow_partial_search_results": False}, search_body(one))]
-        with _speaking_with(self._engine.host):
+        with self._engine.speaking():
             answers = self._engine.client.msearch(searches=lines, index=self._reads)["responses"]
         if any("error" in answer for answer in answers):
             raise EngineUnavailable(f"Elasticsearch at {self._engine.host} cannot count.")
@@ -171,7 +161,7 @@ class ElasticsearchIndex:
         return prefix_words(self._search(prefix_body(prefix, field, access, limit=limit)))
 
     def _search(self, body: dict[str, Any]) -> dict[str, Any]:
-        with _speaking_with(self._engine.host):
+        with self._engine.speaking():
             answer = self._engine.client.search(
                 index=self._reads,
                 body=body,
@@ -209,13 +199,17 @@ def _action(document: Document) -> dict[str, Any]:
 
 
 class ElasticsearchEngine:
-    """See `search.backends.base.Engine`. `ca_file` holds the certificates of an authority that is not publicly known."""
+    """See `search.backends.base.Engine`. `ca_file` holds the certificates of an authority that is not publicly known.
 
-    def __init__(self, url: str, *, ca_file: str = "", shards: int = 1) -> None:
+    A server that did not answer is left alone for `pause` seconds, so that no page waits for it after the first.
+    """
+
+    def __init__(self, url: str, *, ca_file: str = "", shards: int = 1, pause: float = PAUSE) -> None:
         address = Address.read(url)
         self.host = address.host
         self.prefix = address.prefix
         self.shards = shards
+        self._circuit = Circuit(limit=1, pause=pause)
         options: dict[str, Any] = {"ca_certs": ca_file} if ca_file else {}
         if address.account:
             options["basic_auth"] = address.account
@@ -223,6 +217,23 @@ class ElasticsearchEngine:
         self.client = Elasticsearch(
             [address.node], request_timeout=SEARCH_TIMEOUT, max_retries=1, retry_on_timeout=False, **options
         )
+
+    @contextmanager
+    def speaking(self) -> Iterator[None]:
+        """What the client raises, in the words of every engine. Who did not answer is not asked again for a while."""
+        silence = EngineUnavailable(f"Elasticsearch at {self.host} does not answer.")
+        if self._circuit.enter():
+            raise silence
+        try:
+            yield
+        except ApiError as error:
+            self._circuit.record_success()
+            reason = REASONS.get(error.meta.status, f"fails (status {error.meta.status})")
+            raise EngineUnavailable(f"Elasticsearch at {self.host} {reason}.") from error
+        except TransportError as error:
+            self._circuit.record_failure(error)
+            raise silence from error
+        self._circuit.record_success()
 
     def full_name(self, name: str) -> str:
         return f"{self.prefix}.{name}"
@@ -240,12 +251,12 @@ class ElasticsearchEngine:
         return f"{self.prefix}-write-{schema_hash()}"
 
     def live(self) -> ElasticsearchIndex:
-        with _speaking_with(self.host):
+        with self.speaking():
             found = self.client.indices.get_alias(name=self._read_alias).body
         return ElasticsearchIndex(self, self._short_name(next(iter(found))), writes=self._write_alias)
 
     def create(self, name: str) -> ElasticsearchIndex:
-        with _speaking_with(self.host):
+        with self.speaking():
             try:
                 body = index_body(shards=self.shards) | {"aliases": {self._alias_of(name): {}}}
                 self._patient.indices.create(index=self.full_name(name), body=body)
@@ -259,16 +270,16 @@ class ElasticsearchEngine:
         for alias in (self._read_alias, self._write_alias):
             actions.append({"remove": {"index": self.full_name("*"), "alias": alias, "must_exist": False}})
             actions.append({"add": {"index": self.full_name(name), "alias": alias}})
-        with _speaking_with(self.host):
+        with self.speaking():
             self._patient.indices.update_aliases(actions=actions)
 
     def names(self) -> list[str]:
-        with _speaking_with(self.host):
+        with self.speaking():
             found = self.client.indices.get_alias(index=self.full_name("*")).body
         return sorted(self._short_name(full_name) for full_name in found)
 
     def drop(self, name: str) -> None:
-        with _speaking_with(self.host):
+        with self.speaking():
             aliases = self.client.options(ignore_status=404).indices.get_alias(index=self.full_name(name)).body
             if self._read_alias in aliases.get(self.full_name(name), {}).get("aliases", {}):
                 raise ValueError(f"The index {name} is live.")
@@ -276,7 +287,7 @@ class ElasticsearchEngine:
 
     def is_answering(self) -> bool:
         try:
-            with _speaking_with(self.host):
+            with self.speaking():
                 client = self.client.options(request_timeout=ANSWER_TIMEOUT, max_retries=0)
                 client.indices.exists_alias(name=self._read_alias)
         except EngineUnavailable:
