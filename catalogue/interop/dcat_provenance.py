@@ -1,0 +1,92 @@
+"""Where data come from, in the terms of W3C PROV: what was done, with which instrument, by whom, from which data. Pure.
+
+Source: https://www.w3.org/TR/prov-o/. What its reader may not see is not in the record and so not here.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from rdflib import PROV, RDF, RDFS, SDO, Graph, Literal, URIRef
+
+from catalogue.interop.dcat_terms import add, iri, moment, text
+from catalogue.interop.description import Description
+from catalogue.record import CollectionRecord, DatasetRecord, InvestigationRecord, ParameterValue
+
+MOST_PARAMETERS = 30
+
+
+def add_provenance(graph: Graph, node: URIRef, description: Description, people: Iterable[URIRef]) -> None:
+    """How the data of a dataset, or of a whole session, were made; who put a collection together is told by its creators."""
+    record = description.record
+    graph.add((node, RDF.type, PROV.Entity))
+    if isinstance(record, CollectionRecord):
+        return
+    agents = list(people)
+    measurement = _add_measurement(graph, record, description, agents)
+    if isinstance(record, InvestigationRecord) or record.kind == "raw":
+        graph.add((node, PROV.wasGeneratedBy, measurement))
+    else:
+        processing = _add_activity(graph, f"{description.url}#processing", f"Processing of {record.title}", agents)
+        graph.add((processing, PROV.wasInformedBy, measurement))
+        for source in record.derived_from:
+            graph.add((processing, PROV.used, iri(f"{description.site.url}/datasets/{source.uid}")))
+        graph.add((node, PROV.wasGeneratedBy, processing))
+    if isinstance(record, DatasetRecord):
+        add(graph, node, (PROV.generatedAtTime, moment(record.acquired_at)))
+
+
+def _add_measurement(
+    graph: Graph, record: DatasetRecord | InvestigationRecord, description: Description, agents: Sequence[URIRef]
+) -> URIRef:
+    used = record.instrument
+    label = f"Measurement at {used.name}, {record.facility.name}"
+    measurement = _add_activity(graph, f"{description.url}#measurement", label, agents)
+    instrument = iri(used.pid or f"{description.site.url}/instruments/{used.uid}")
+    add(graph, instrument, (RDF.type, PROV.Entity), (RDFS.label, text(used.name)))
+    graph.add((measurement, PROV.used, instrument))
+    if isinstance(record, InvestigationRecord):
+        add(
+            graph,
+            measurement,
+            (PROV.startedAtTime, moment(record.started_at)),
+            (PROV.endedAtTime, moment(record.ended_at)),
+        )
+    elif record.sample:
+        sample = iri(f"{description.site.url}/samples/{record.sample.uid}")
+        add(graph, sample, (RDF.type, PROV.Entity), (RDFS.label, text(record.sample.name)))
+        graph.add((measurement, PROV.used, sample))
+    return measurement
+
+
+def _add_activity(graph: Graph, address: str, label: str, agents: Iterable[URIRef]) -> URIRef:
+    activity = iri(address)
+    add(graph, activity, (RDF.type, PROV.Activity), (RDFS.label, text(label)))
+    for agent in agents:
+        graph.add((activity, PROV.wasAssociatedWith, agent))
+    return activity
+
+
+def add_parameters(graph: Graph, node: URIRef, description: Description) -> None:
+    """The numbers of a dataset as schema.org says them, where they are few: long tables are in the forms made for them."""
+    record = description.record
+    if not isinstance(record, DatasetRecord):
+        return
+    numbers = [one for one in record.parameters if _is_plain_number(one)]
+    for place, one in enumerate(numbers if len(numbers) <= MOST_PARAMETERS else ()):
+        parameter = iri(f"{description.url}#parameter-{place + 1}")
+        is_si = one.value_si is not None
+        add(
+            graph,
+            parameter,
+            (RDF.type, SDO.PropertyValue),
+            (SDO.name, text(one.name)),
+            (SDO.value, Literal(float(one.value_si if is_si else one.value or 0))),
+            (SDO.unitText, text(one.unit_si if is_si else one.unit)),
+        )
+        graph.add((node, SDO.variableMeasured, parameter))
+
+
+def _is_plain_number(one: ParameterValue) -> bool:
+    is_number = one.value is not None and math.isfinite(one.value)
+    is_finite_si = one.value_si is None or math.isfinite(one.value_si)
+    return is_number and is_finite_si and not one.group and not one.is_corrected
