@@ -11,7 +11,7 @@ from rdflib import DCTERMS, FOAF, ORG, PROV, RDF, RDFS, SKOS, Graph, Literal, UR
 
 from catalogue.identifier_forms import address_of, is_web_address
 from catalogue.interop.citation import publication_citation
-from catalogue.interop.dcat_files import add_distributions
+from catalogue.interop.dcat_files import add_distributions, licence_of
 from catalogue.interop.dcat_provenance import add_parameters, add_provenance
 from catalogue.interop.dcat_terms import (
     ACCESS_RIGHTS,
@@ -34,7 +34,6 @@ from catalogue.interop.description import Description, Site
 from catalogue.publication import Creator, RelatedIdentifier, Subject
 from catalogue.record import CollectionRecord, DatasetRecord, InvestigationRecord
 
-PROFILE = "http://data.europa.eu/r5r/"
 MOST_PEOPLE = 100
 MOST_PARTS = 200
 MOST_RELATED = 100
@@ -200,8 +199,9 @@ def _add_access(graph: Graph, node: URIRef, description: Description) -> None:
     record, publication = description.record, description.publication
     issued, available = _moments(record)
     is_withdrawn = publication.access_rights == "metadata only"
-    licence = iri(publication.licence.url or f"https://spdx.org/licenses/{publication.licence.spdx_id}")
-    rights = access_right(publication.access_rights)
+    is_draft = isinstance(record, CollectionRecord) and record.published_at is None
+    licence = licence_of(description)
+    rights = access_right("metadata only" if is_draft else publication.access_rights)
     add(graph, rights, (RDF.type, DCTERMS.RightsStatement))
     add(graph, licence, (RDF.type, DCTERMS.LicenseDocument), (RDFS.label, text(publication.licence.name)))
     add(

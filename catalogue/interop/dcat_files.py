@@ -23,13 +23,13 @@ _SHA256 = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 
 def add_distributions(graph: Graph, node: URIRef, description: Description) -> None:
     """Nothing unless everybody may read the data."""
-    record = description.record
+    record, folder = description.record, description.url
     if description.publication.access_rights != "open" or not record.file_count:
         return
-    is_collection = isinstance(record, CollectionRecord)
-    if is_collection and record.published_at is None:
-        return
-    folder = f"{description.site.url}/collections/{record.uid}" if is_collection else description.url
+    if isinstance(record, CollectionRecord):
+        folder = f"{description.site.url}/collections/{record.uid}"
+        if record.published_at is None:
+            return
     _add_archive(graph, node, description, f"{folder}/download.zip")
     for file in description.files[:MOST_FILES]:
         _add_file(graph, node, description, file)
@@ -78,7 +78,7 @@ def _add_distribution(
         (RDF.type, DCAT.Distribution),
         (DCAT.accessURL, node),
         (DCAT.downloadURL, distribution),
-        (DCTERMS.license, graph.value(node, DCTERMS.license)),
+        (DCTERMS.license, licence_of(description)),
     )
     if _REGISTERED.fullmatch(media_type):
         graph.add((distribution, DCAT.mediaType, _media_type(graph, media_type)))
@@ -87,6 +87,11 @@ def _add_distribution(
         add(graph, unregistered, (RDF.type, DCTERMS.MediaTypeOrExtent), (RDFS.label, text(media_type)))
         graph.add((distribution, DCTERMS["format"], unregistered))
     graph.add((node, DCAT.distribution, distribution))
+
+
+def licence_of(description: Description) -> URIRef:
+    licence = description.publication.licence
+    return iri(licence.url or f"https://spdx.org/licenses/{licence.spdx_id}")
 
 
 def _media_type(graph: Graph, name: str) -> URIRef:

@@ -71,22 +71,22 @@ def add_parameters(graph: Graph, node: URIRef, description: Description) -> None
     record = description.record
     if not isinstance(record, DatasetRecord):
         return
-    numbers = [one for one in record.parameters if _is_plain_number(one)]
-    for place, one in enumerate(numbers if len(numbers) <= MOST_PARAMETERS else ()):
-        parameter = iri(f"{description.url}#parameter-{place + 1}")
-        is_si = one.value_si is not None
+    numbers = [(one, _number(one)) for one in record.parameters if not (one.group or one.is_corrected)]
+    known = [(one, value) for one, value in numbers if value is not None]
+    for place, (one, value) in enumerate(known if len(known) <= MOST_PARAMETERS else (), start=1):
+        parameter = iri(f"{description.url}#parameter-{place}")
         add(
             graph,
             parameter,
             (RDF.type, SDO.PropertyValue),
             (SDO.name, text(one.name)),
-            (SDO.value, Literal(float(one.value_si if is_si else one.value or 0))),
-            (SDO.unitText, text(one.unit_si if is_si else one.unit)),
+            (SDO.value, Literal(value)),
+            (SDO.unitText, text(one.unit if one.value_si is None else one.unit_si)),
         )
         graph.add((node, SDO.variableMeasured, parameter))
 
 
-def _is_plain_number(one: ParameterValue) -> bool:
-    is_number = one.value is not None and math.isfinite(one.value)
-    is_finite_si = one.value_si is None or math.isfinite(one.value_si)
-    return is_number and is_finite_si and not one.group and not one.is_corrected
+def _number(one: ParameterValue) -> float | None:
+    """In SI where that is known; None for a text, and for what is no number in every syntax."""
+    value = one.value if one.value_si is None else one.value_si
+    return float(value) if value is not None and math.isfinite(value) else None

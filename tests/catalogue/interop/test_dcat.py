@@ -1,22 +1,35 @@
 """DCAT-AP of datasets, sessions and collections: valid by the official shapes, the same graph in three syntaxes, true to the record."""
 
+import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyshacl import validate
-from rdflib import DCTERMS, Graph, Namespace, URIRef
+from rdflib import DCTERMS, FOAF, PROV, RDF, SDO, Graph, Literal, Namespace, URIRef
 from rdflib.compare import isomorphic
+from rdflib.namespace import XSD
 
 from catalogue.interop import dcat
-from catalogue.publication import PublicationText
+from catalogue.interop.dcat_files import MOST_FILES
+from catalogue.interop.dcat_terms import ACCESS_RIGHTS, ADMS, DATASET_STATUS, DCAT, SPDX, VCARD
+from catalogue.publication import Creator, PublicationText, RelatedIdentifier, Subject
+from catalogue.record import DatasetRef
 from tests.described import (
+    SITE,
+    a_file,
     access,
     closed_dataset,
     collection_record,
     dataset_record,
     describe,
     investigation_record,
+    number,
 )
+from tests.publications import publications
 
 # rdflib's own parser of JSON-LD uses what rdflib deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
@@ -95,3 +108,194 @@ def test_three_syntaxes_say_the_same(name):
 def test_the_same_record_gives_the_same_bytes():
     for write in SYNTAXES.values():
         assert write(describe(dataset_record())) == write(describe(dataset_record()))
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("an open dataset", "PUBLIC"),
+        ("a closed dataset", "RESTRICTED"),
+        ("a withdrawn dataset", "NON_PUBLIC"),
+        ("a collection", "PUBLIC"),
+        ("a withdrawn collection", "NON_PUBLIC"),
+    ],
+)
+def test_access_rights_are_a_term_of_the_authority_table_and_only_open_data_have_distributions(name, right):
+    graph, node = graph_of(RECORDS[name])
+    assert graph.value(node, DCTERMS.accessRights) == ACCESS_RIGHTS[right]
+    assert bool(list(graph.objects(node, DCAT.distribution))) == (right == "PUBLIC")
+
+
+def test_a_draft_of_a_collection_is_not_called_public():
+    graph, node = graph_of(collection_record(published_at=None, state="draft", doi=""))
+    assert graph.value(node, DCTERMS.accessRights) == ACCESS_RIGHTS.NON_PUBLIC
+    assert not list(graph.objects(node, DCAT.distribution))
+
+
+def test_files_of_closed_data_are_not_told_even_to_the_team_that_reads_them():
+    graph, node = graph_of(closed_dataset(), files=(a_file("secret.tif"),))
+    assert b"secret" not in dcat.turtle(describe(closed_dataset(), files=(a_file("secret.tif"),)))
+    assert not list(graph.objects(None, DCAT.downloadURL))
+
+
+def test_closed_data_say_from_when_they_are_available_and_not_that_they_were_issued():
+    graph, node = graph_of(closed_dataset())
+    assert str(graph.value(node, DCTERMS.available)) == "2029-03-01T00:00:00+00:00"
+    assert graph.value(node, DCTERMS.issued) is None
+
+
+def test_a_withdrawn_dataset_has_that_status_and_the_reason():
+    graph, node = graph_of(RECORDS["a withdrawn dataset"])
+    assert graph.value(node, ADMS.status) == DATASET_STATUS.WITHDRAWN
+    assert str(graph.value(node, DCTERMS.description)) == "Withdrawn: Made by mistake."
+
+
+def test_a_dataset_is_told_by_its_doi_licence_people_and_terms():
+    graph, node = graph_of(dataset_record())
+    assert Literal("https://doi.org/10.5072/faircat.2026.7") in set(graph.objects(node, DCTERMS.identifier))
+    assert graph.value(node, DCTERMS.license) == URIRef("https://creativecommons.org/licenses/by/4.0/")
+    assert graph.value(node, DCTERMS.publisher) == URIRef("https://ror.org/02550n020")
+    ana = URIRef("https://orcid.org/0000-0002-1825-0097")
+    assert ana in set(graph.objects(node, DCTERMS.creator))
+    assert str(graph.value(ana, FOAF.name)) == "Ana María García-Márquez"
+    assert URIRef("http://purl.org/pan-science/PaNET/PaNET01188") in set(graph.objects(node, DCAT.theme))
+    period = graph.value(node, DCTERMS.temporal)
+    assert graph.value(period, DCAT.startDate) == Literal("2026-01-31", datatype=XSD.date)
+    assert graph.value(node, DCTERMS.isPartOf) == URIRef(f"{SITE.url}/investigations/{investigation_record().uid}")
+    mail = graph.value(graph.value(node, DCAT.contactPoint), VCARD.hasEmail)
+    assert mail == URIRef("mailto:data@faircat.example")
+
+
+def test_a_file_has_its_size_checksum_media_type_and_address():
+    graph, node = graph_of(dataset_record())
+    file = URIRef(f"{node}/files/data/%C3%BC%231.h5")
+    assert (node, DCAT.distribution, file) in graph
+    assert graph.value(file, DCAT.downloadURL) == file
+    assert graph.value(file, DCAT.byteSize) == Literal(1024, datatype=XSD.nonNegativeInteger)
+    checksum = graph.value(file, SPDX.checksum)
+    assert graph.value(checksum, SPDX.algorithm) == SPDX.checksumAlgorithm_sha256
+    assert str(graph.value(checksum, SPDX.checksumValue)) == "ab" * 32
+    image = graph.value(URIRef(f"{node}/files/a%20b.tif"), DCAT.mediaType)
+    assert image == URIRef("https://www.iana.org/assignments/media-types/image/tiff")
+
+
+def test_many_files_are_the_archive_the_first_few_and_a_list():
+    many = dataset_record(file_count=100_000)
+    graph, node = graph_of(many, files=tuple(a_file(f"{place}.tif") for place in range(1000)))
+    archive = URIRef(f"{node}/download.zip")
+    assert len(list(graph.objects(node, DCAT.distribution))) == MOST_FILES + 1
+    assert str(graph.value(archive, DCTERMS.description)).startswith("100,000 files.")
+    assert graph.value(archive, FOAF.page) == URIRef(f"{node}/files.sha256")
+
+
+def test_a_session_and_a_collection_have_parts_and_one_archive():
+    for record, folder in ((investigation_record(), "investigations"), (collection_record(), "collections")):
+        graph, node = graph_of(record)
+        assert len(list(graph.objects(node, DCTERMS.hasPart))) == 2
+        archives = list(graph.objects(node, DCAT.distribution))
+        assert archives == [URIRef(f"{SITE.url}/{folder}/{record.uid}/download.zip")]
+
+
+def test_a_version_of_a_collection_names_its_number_the_one_before_and_the_concept():
+    graph, node = graph_of(collection_record())
+    assert str(graph.value(node, DCAT.version)) == "2"
+    assert str(graph.value(node, ADMS.versionNotes)) == "Version 2 of all that 10.5072/faircat.2026.19 names."
+    assert graph.value(node, DCAT.previousVersion) == URIRef("https://doi.org/10.5072/faircat.2025.1")
+    assert graph.value(node, DCAT.isVersionOf) == URIRef("https://doi.org/10.5072/faircat.2026.19")
+
+
+def test_derived_data_say_from_what_how_with_which_instrument_and_by_whom_in_terms_of_prov():
+    record = dataset_record(derived_from=(DatasetRef(investigation_record().uid, "Raw", "raw"),))
+    graph, node = graph_of(record)
+    source = URIRef(f"{SITE.url}/datasets/{investigation_record().uid}")
+    processing = graph.value(node, PROV.wasGeneratedBy)
+    assert (node, PROV.wasDerivedFrom, source) in graph
+    assert (processing, RDF.type, PROV.Activity) in graph
+    assert (processing, PROV.used, source) in graph
+    measurement = graph.value(processing, PROV.wasInformedBy)
+    instrument = URIRef(record.instrument.pid)
+    assert (measurement, PROV.used, instrument) in graph
+    assert (instrument, RDF.type, PROV.Entity) in graph
+    agents = set(graph.objects(processing, PROV.wasAssociatedWith))
+    assert agents == set(graph.objects(node, DCTERMS.creator))
+    assert all((agent, RDF.type, PROV.Agent) in graph for agent in agents)
+    derivative = URIRef(f"{SITE.url}/datasets/{record.derivatives[0].uid}")
+    assert (derivative, PROV.wasDerivedFrom, node) in graph
+
+
+def test_raw_data_were_generated_by_a_measurement_and_a_session_took_its_time():
+    graph, node = graph_of(dataset_record(kind="raw", derived_from=()))
+    measurement = graph.value(node, PROV.wasGeneratedBy)
+    assert (measurement, PROV.used, URIRef(f"{SITE.url}/samples/{dataset_record().sample.uid}")) in graph
+    assert str(graph.value(node, PROV.generatedAtTime)) == "2026-01-31T10:15:30+00:00"
+    graph, node = graph_of(investigation_record())
+    session = graph.value(node, PROV.wasGeneratedBy)
+    assert str(graph.value(session, PROV.endedAtTime)) == "2026-02-02T18:00:00+00:00"
+
+
+def test_parameters_are_told_with_units_where_they_are_few():
+    few = (number("voltage", 5000.0, "V"), number("broken", math.nan, "m"), number("endless", math.inf, "m"))
+    graph, node = graph_of(dataset_record(parameters=few))
+    (voltage,) = graph.objects(node, SDO.variableMeasured)
+    assert (float(graph.value(voltage, SDO.value)), str(graph.value(voltage, SDO.unitText))) == (5000.0, "V")
+    many = tuple(number(f"value_{place}", 1.0, "m") for place in range(31))
+    graph, node = graph_of(dataset_record(parameters=many))
+    assert not list(graph.objects(node, SDO.variableMeasured))
+
+
+HOSTILE = '\x00\x0b\x1b]]> " \'\'\' """ \\u0041 \\ <b>&amp; \r\n\u202eטקסט\u2028 \ufffe @en ^^<x> . #\t'
+
+
+def test_hostile_characters_break_no_syntax(dcat_ap):
+    record = dataset_record(
+        title=HOSTILE,
+        description=HOSTILE,
+        parameters=(number(HOSTILE, 1.0, HOSTILE),),
+        relations=(),
+        instrument=replace(dataset_record().instrument, pid='https://x.example/"> <y> \n.{}|^`ü', name=HOSTILE),
+        licence=replace(dataset_record().licence, url="https://x.example/a b<c>\\", name=HOSTILE),
+    )
+    description = describe(record, files=(a_file(HOSTILE, media_type=HOSTILE), a_file("../<x>?#%\ud800.tif")))
+    said = dcat.graph_of(description)
+    for syntax, write in SYNTAXES.items():
+        assert isomorphic(Graph().parse(write(description), format=syntax), said), syntax
+    assert validate(said, shacl_graph=dcat_ap)[0]
+    for node in said.all_nodes():
+        assert isinstance(node, Literal) or str(node).isascii()
+        assert isinstance(node, Literal) or not set(str(node)) & set('<>"{}|\\^` \n')
+
+
+def test_links_to_no_address_are_left_out():
+    text = PublicationText(
+        title="Links",
+        creators=(Creator(family_name="A"),),
+        related=(RelatedIdentifier("javascript:alert(1)", "URL", "References"),),
+        subjects=(Subject("term", "", "", "javascript:alert(1)"), Subject("other", "", "", "not an address")),
+        language='en"^^<x>',
+    )
+    assert b"javascript" not in dcat.turtle(describe(collection_record(text=text)))
+    graph, node = graph_of(collection_record(text=text))
+    assert graph.value(node, DCTERMS.title) == Literal("Links")
+
+
+@settings(max_examples=40)
+@given(publication=publications, name=st.text(max_size=30))
+def test_whatever_people_write_is_the_same_graph_in_every_syntax(publication, name):
+    record = collection_record(text=publication.text, title=publication.text.title)
+    description = replace(describe(record), publication=publication, site=replace(SITE, name=name or "x"))
+    said = dcat.graph_of(description)
+    for syntax, write in SYNTAXES.items():
+        assert isomorphic(Graph().parse(write(description), format=syntax), said), syntax
+
+
+def test_ten_thousand_authors_are_cited_and_the_first_hundred_described():
+    crowd = tuple(Creator(family_name=f"Author {place}") for place in range(10_000))
+    text = replace(collection_record().text, creators=crowd)
+    graph, node = graph_of(collection_record(text=text))
+    assert len(list(graph.objects(node, DCTERMS.creator))) == dcat.MOST_PEOPLE
+
+
+def test_json_ld_brings_its_context_and_needs_no_network():
+    document = json.loads(dcat.json_ld(describe(dataset_record())))
+    assert document["@context"]["dcat"] == "http://www.w3.org/ns/dcat#"
+    assert any(item.get("@id", "").endswith(str(dataset_record().uid)) for item in document["@graph"])
