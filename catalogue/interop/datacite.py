@@ -7,10 +7,10 @@ properties. Sending, states and events are the business of the application `doi`
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from catalogue.identifiers import orcid_url
-from catalogue.interop.schema_org import without_empty
 from catalogue.interop.xml_text import without_illegal
 from catalogue.publication import Contributor, Creator, Funding, Publication, RelatedIdentifier, Subject
 
@@ -29,41 +29,43 @@ def attributes_of(publication: Publication) -> dict[str, Any]:
     Every property is stated, an empty one as `[]` or None: DataCite merges, and would keep what is left out.
     """
     text = publication.text
-    attributes = {
-        "doi": publication.doi,
-        "url": publication.url,
+    return {
+        "doi": without_illegal(publication.doi),
+        "url": without_illegal(publication.url),
         "schemaVersion": SCHEMA_VERSION,
-        "types": without_empty(
+        "types": _entry(
             {"resourceTypeGeneral": publication.resource_type_general, "resourceType": publication.resource_type}
         ),
-        "titles": [without_empty({"title": text.title, "lang": text.language})],
+        "titles": [_entry({"title": text.title, "lang": text.language})],
         "creators": [_creator(creator) for creator in text.creators],
         "publisher": _publisher(publication),
         "publicationYear": publication.publication_year,
         "subjects": [_subject(subject) for subject in text.subjects],
         "contributors": [_contributor(contributor) for contributor in _contributors(publication)],
         "dates": [
-            without_empty({"date": date.value, "dateType": date.date_type, "dateInformation": date.information})
+            _entry({"date": date.value, "dateType": date.date_type, "dateInformation": date.information})
             for date in publication.dates
         ],
-        "language": text.language or None,
+        "language": without_illegal(text.language) or None,
         "alternateIdentifiers": [
-            {"alternateIdentifier": value, "alternateIdentifierType": kind}
+            _entry({"alternateIdentifier": value, "alternateIdentifierType": kind})
             for kind, value in publication.alternate_identifiers
         ],
         "relatedIdentifiers": [_related(related) for related in dict.fromkeys(publication.related)],
         "sizes": sizes_of(publication),
-        "formats": list(publication.formats),
-        "version": publication.version or None,
+        "formats": [without_illegal(name) for name in publication.formats],
+        "version": without_illegal(publication.version) or None,
         "rightsList": _rights(publication),
-        "descriptions": [
-            without_empty({"description": text.abstract, "descriptionType": "Abstract", "lang": text.language})
-        ]
+        "descriptions": [_entry({"description": text.abstract, "descriptionType": "Abstract", "lang": text.language})]
         if text.abstract
         else [],
         "fundingReferences": [_funding(funding) for funding in text.fundings],
     }
-    return {name: _without_illegal(value) for name, value in attributes.items()}
+
+
+def document_of(publication: Publication) -> dict[str, Any]:
+    """The attributes as a document to hand out (DataCite JSON): what is empty is left out, the DOI too where there is none."""
+    return _entry(attributes_of(publication))
 
 
 def payload_hash(attributes: Mapping[str, Any]) -> str:
@@ -73,7 +75,7 @@ def payload_hash(attributes: Mapping[str, Any]) -> str:
 
 
 def _creator(creator: Creator) -> dict[str, Any]:
-    return without_empty(
+    return _entry(
         {
             "name": creator.inverted_name,
             "nameType": creator.name_type,
@@ -94,6 +96,7 @@ def _name_identifiers(creator: Creator) -> list[dict[str, str]]:
     return identifiers
 
 
+@lru_cache(maxsize=10_000)
 def _orcid_address(orcid: str) -> str:
     """What is no ORCID iD goes as it is, for the check of the whole to tell."""
     try:
@@ -103,13 +106,13 @@ def _orcid_address(orcid: str) -> str:
 
 
 def _name_identifier(identifier: str, scheme: str, scheme_uri: str) -> dict[str, str]:
-    return {"nameIdentifier": identifier, "nameIdentifierScheme": scheme, "schemeUri": scheme_uri}
+    return _entry({"nameIdentifier": identifier, "nameIdentifierScheme": scheme, "schemeUri": scheme_uri})
 
 
 def _affiliation(creator: Creator) -> dict[str, str]:
     if not creator.affiliation_ror:
-        return {"name": creator.affiliation}
-    return without_empty(
+        return _entry({"name": creator.affiliation})
+    return _entry(
         {
             "name": creator.affiliation,
             "affiliationIdentifier": creator.affiliation_ror,
@@ -134,22 +137,24 @@ def _contributors(publication: Publication) -> tuple[Contributor, ...]:
 
 
 def _contributor(contributor: Contributor) -> dict[str, Any]:
-    return _creator(contributor) | without_empty({"contributorType": contributor.role})
+    return _creator(contributor) | _entry({"contributorType": contributor.role})
 
 
 def _publisher(publication: Publication) -> dict[str, str]:
     if not publication.publisher_ror:
-        return {"name": publication.publisher_name}
-    return {
-        "name": publication.publisher_name,
-        "publisherIdentifier": publication.publisher_ror,
-        "publisherIdentifierScheme": "ROR",
-        "schemeUri": "https://ror.org",
-    }
+        return _entry({"name": publication.publisher_name})
+    return _entry(
+        {
+            "name": publication.publisher_name,
+            "publisherIdentifier": publication.publisher_ror,
+            "publisherIdentifierScheme": "ROR",
+            "schemeUri": "https://ror.org",
+        }
+    )
 
 
 def _subject(subject: Subject) -> dict[str, str]:
-    return without_empty(
+    return _entry(
         {
             "subject": subject.term,
             "subjectScheme": subject.scheme,
@@ -160,7 +165,7 @@ def _subject(subject: Subject) -> dict[str, str]:
 
 
 def _related(related: RelatedIdentifier) -> dict[str, str]:
-    return without_empty(
+    return _entry(
         {
             "relatedIdentifier": related.identifier,
             "relatedIdentifierType": related.identifier_type,
@@ -181,7 +186,7 @@ def _rights(publication: Publication) -> list[dict[str, str]]:
     licence = publication.licence
     access, access_uri = ACCESS_RIGHTS[publication.access_rights]
     return [
-        without_empty(
+        _entry(
             {
                 "rights": licence.name,
                 "rightsUri": licence.url,
@@ -201,7 +206,7 @@ def _rights(publication: Publication) -> list[dict[str, str]]:
 
 
 def _funding(funding: Funding) -> dict[str, str]:
-    return without_empty(
+    return _entry(
         {
             "funderName": funding.funder_name,
             "funderIdentifier": funding.funder_id,
@@ -214,12 +219,8 @@ def _funding(funding: Funding) -> dict[str, str]:
     )
 
 
-def _without_illegal(value: Any) -> Any:
-    """The value without characters that XML cannot hold, so that JSON and XML say the same."""
-    if isinstance(value, str):
-        return without_illegal(value)
-    if isinstance(value, list):
-        return [_without_illegal(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _without_illegal(item) for name, item in value.items()}
-    return value
+def _entry(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What has a value, in characters that XML can hold, so that JSON and XML say the same."""
+    return {
+        name: without_illegal(value) if isinstance(value, str) else value for name, value in values.items() if value
+    }

@@ -28,7 +28,7 @@ from catalogue.collection_selectors import (
 )
 from catalogue.errors import InvalidInput, NotFound
 from catalogue.interop.datacite import attributes_of
-from catalogue.interop.datacite_xml import xml_of_attributes
+from catalogue.interop.datacite_xml import readable_xml_of
 from catalogue.models import Collection, Dataset
 from catalogue.models.collections import CollectionState
 from catalogue.publication import Publication
@@ -84,7 +84,7 @@ def metadata_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "collection": collection,
         "problems": [] if own_problems(collection) else kernel.find_problems(attributes),
         "attributes": json.dumps(attributes, indent=2, ensure_ascii=False),
-        "xml": xml_of_attributes(attributes).decode(),
+        "xml": readable_xml_of(attributes),
     }
     return render(request, "doi/metadata.html", context)
 

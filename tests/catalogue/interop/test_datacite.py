@@ -3,15 +3,22 @@
 from dataclasses import replace
 
 import pytest
+from datacite import schema45
 from hypothesis import given, settings
 from lxml import etree
 
-from catalogue.interop.datacite import attributes_of, payload_hash
-from catalogue.interop.datacite_xml import xml_of
+from catalogue.interop.datacite import attributes_of, document_of, payload_hash
+from catalogue.interop.datacite_xml import element_of, oai_datacite_of, readable_xml_of, xml_of
 from catalogue.publication import Contributor, Creator
+from catalogue.vocabularies.datacite_types import NEW_IN_4_7
+from tests.catalogue.interop.schemas import errors_of, needs_schemas
 from tests.publications import PANET_SAXS, TEXT, a_publication, publications
 
-NAMESPACE = {"d": "http://datacite.org/schema/kernel-4"}
+NAMESPACE = {"d": "http://datacite.org/schema/kernel-4", "o": "http://schema.datacite.org/oai/oai-1.1/"}
+NEWER_THAN_4_5 = {"Award", "Project", "CSTR", "RRID", "Coverage", "HasTranslation", "IsTranslationOf"} | {
+    value for values in NEW_IN_4_7.values() for value in values
+}
+KERNELS = ("datacite/kernel-4.6/metadata.xsd", "datacite/kernel-4.7/metadata.xsd")
 
 
 def found(publication, path: str) -> list:
@@ -121,3 +128,106 @@ def test_the_hash_depends_on_the_content_alone():
     assert payload_hash(attributes) == payload_hash(turned)
     assert payload_hash(attributes) != payload_hash(attributes | {"version": "3"})
     assert len(payload_hash(attributes)) == 64
+
+
+def test_a_small_publication_in_xml_is_as_written_down_here():
+    small = a_publication(
+        text=replace(TEXT, creators=TEXT.creators[1:], contributors=(), fundings=(), subjects=TEXT.subjects[1:]),
+        dates=(), formats=(), size_bytes=0, file_count=1, related=(), alternate_identifiers=(), publisher_ror="",
+    )  # fmt: skip
+    assert xml_of(small).decode() == (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<resource xmlns="http://datacite.org/schema/kernel-4" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+        'xsi:schemaLocation="http://datacite.org/schema/kernel-4 https://schema.datacite.org/meta/kernel-4/metadata.xsd">\n'
+        '<identifier identifierType="DOI">10.5072/faircat.2026.1</identifier>\n'
+        "<creators>\n"
+        '<creator>\n<creatorName nameType="Personal">李, 明</creatorName>\n'
+        "<givenName>明</givenName>\n<familyName>李</familyName>\n</creator>\n"
+        '<creator>\n<creatorName nameType="Organizational">Strain &amp; Stress Consortium</creatorName>\n'
+        '<nameIdentifier nameIdentifierScheme="ROR" schemeURI="https://ror.org">https://ror.org/05gzmn429'
+        "</nameIdentifier>\n</creator>\n"
+        "</creators>\n"
+        '<titles>\n<title xml:lang="en">Grain boundaries in Ti-6Al-4V &amp; their strain</title>\n</titles>\n'
+        "<publisher>Example Light Source</publisher>\n"
+        "<publicationYear>2026</publicationYear>\n"
+        '<resourceType resourceTypeGeneral="Collection">Collection of datasets</resourceType>\n'
+        "<subjects>\n<subject>titanium</subject>\n</subjects>\n"
+        '<contributors>\n<contributor contributorType="HostingInstitution">\n'
+        '<contributorName nameType="Organizational">Example Light Source</contributorName>\n'
+        "</contributor>\n</contributors>\n"
+        "<language>en</language>\n"
+        "<sizes>\n<size>1 file</size>\n</sizes>\n"
+        "<version>2</version>\n"
+        '<rightsList>\n<rights rightsURI="https://creativecommons.org/licenses/by/4.0/" rightsIdentifier="CC-BY-4.0" '
+        'rightsIdentifierScheme="SPDX" schemeURI="https://spdx.org/licenses/">'
+        "Creative Commons Attribution 4.0 International</rights>\n"
+        '<rights rightsURI="http://purl.org/coar/access_right/c_abf2" rightsIdentifier="c_abf2" '
+        'rightsIdentifierScheme="COAR Access Rights" schemeURI="http://purl.org/coar/access_right/">'
+        "open access</rights>\n</rightsList>\n"
+        '<descriptions>\n<description descriptionType="Abstract" xml:lang="en">First lines.\n\n'
+        "And &lt;more&gt; of it.</description>\n</descriptions>\n"
+        "</resource>\n"
+    )
+
+
+@needs_schemas
+@given(publications)
+@settings(max_examples=60, deadline=None)
+def test_with_and_without_a_doi_the_newest_kernel_accepts_what_people_write(publication):
+    assert errors_of(KERNELS[1], xml_of(publication)) == []
+    assert errors_of(KERNELS[1], xml_of(replace(publication, doi=""))) == []
+
+
+@needs_schemas
+def test_what_has_no_doi_is_named_by_its_page():
+    without = a_publication(doi="")
+    assert found(without, "string(d:identifier[@identifierType='URL'])") == without.url
+    assert [errors_of(kernel, xml_of(without)) for kernel in KERNELS] == [[], []]
+    assert "doi" not in document_of(without)
+
+
+@given(publications)
+@settings(max_examples=30, deadline=None)
+def test_the_document_of_json_fits_the_schema_of_datacite(publication):
+    document = document_of(publication)
+    # The schema ends at 4.5, wants as a string the year that DataCite gives as a number, and forgot schemes of funders.
+    document["publicationYear"] = str(document["publicationYear"])
+    for funding in document.get("fundingReferences", ()):
+        funding.pop("schemeUri", None)
+    told = schema45.validator.iter_errors(document)
+    assert [error.message for error in told if str(error.instance) not in NEWER_THAN_4_5] == []
+
+
+@needs_schemas
+def test_the_envelope_of_oai_names_kernel_and_repository_around_the_same_metadata():
+    publication = a_publication()
+    envelope = oai_datacite_of(publication, repository="EXAMPLE.ARCHIVE & CO")
+    assert errors_of("oai/oai_datacite-1.1.xsd", envelope) == []
+    root = etree.fromstring(envelope)
+    assert root.xpath("string(o:schemaVersion)", namespaces=NAMESPACE) == "4.6"
+    assert root.xpath("string(o:datacentreSymbol)", namespaces=NAMESPACE) == "EXAMPLE.ARCHIVE & CO"
+    (payload,) = root.xpath("o:payload/*", namespaces=NAMESPACE)
+    assert etree.tostring(payload, method="c14n", exclusive=True) == etree.tostring(
+        etree.fromstring(xml_of(publication)), method="c14n", exclusive=True
+    )
+
+
+def test_alone_within_another_document_and_indented_it_is_the_same_record():
+    publication = a_publication()
+    whole = etree.fromstring(xml_of(publication))
+    assert etree.tostring(etree.fromstring(element_of(publication))) == etree.tostring(whole)
+    indented = etree.fromstring(readable_xml_of(attributes_of(publication)))
+    assert [(one.tag, one.attrib, (one.text or "").strip()) for one in indented.iter()] == [
+        (one.tag, one.attrib, (one.text or "").strip()) for one in whole.iter()
+    ]
+
+
+@pytest.mark.parametrize("title", ["شبكات \u202bبلورية\u202c & 50 %", "粒界 𝛼-Fe <b>", "a \"quoted\" 'title'"])
+def test_every_script_and_every_sign_of_xml_comes_back_as_written(title):
+    assert found(a_publication(text=replace(TEXT, title=title)), "string(d:titles/d:title)") == title
+
+
+def test_ten_thousand_authors_and_an_empty_abstract_are_no_matter():
+    many = a_publication(text=replace(TEXT, abstract="", creators=TEXT.creators[:1] * 10_000))
+    assert found(many, "count(d:creators/d:creator)") == 10_000
+    assert found(many, "d:descriptions") == []
