@@ -14,6 +14,11 @@ Document = dict[str, Any]
 `parameters`: dict of float by parameter key. Empty values are left out."""
 
 
+# What an open document scores more than a closed one: less than anybody would call a better hit, and more than the
+# precision of scores, which are floats of 32 bits, up to a score of 16,000.
+OPEN_LIFT = 0.001
+
+
 class EngineUnavailable(Exception):
     """The engine does not answer, or has no index yet. The text says which, without secrets."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from catalogue.record import DatasetRecord
 from search.backends import database
 from search.question.query import PARAMETER_PREFIX, Query
-from search.results.asking import Answer
+from search.results.asking import PAGE_FACETS, Answer
 from search.results.facets import label_of_value
 
 
@@ -49,9 +49,11 @@ def answer_document(answer: Answer, *, notes: tuple[str, ...], next_url: str) ->
     found = answer.found
     counts = {
         name: tuple(
-            FacetCount(str(value), label_of_value(answer.names, name, str(value)), count) for value, count in values
+            FacetCount(str(value), label_of_value(answer.names, name, str(value)), count)
+            for value, count in found.values[name]
         )
-        for name, values in found.values.items()
+        for name in PAGE_FACETS
+        if name in found.values
     }
     if access := found.bins.get("access"):
         counts["access"] = tuple(

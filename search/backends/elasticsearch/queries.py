@@ -13,7 +13,7 @@ from elasticsearch.dsl import A, Q, Search
 from elasticsearch.dsl.aggs import Agg
 from elasticsearch.dsl.query import Query
 
-from search.backends.base import Bins, Facet, Request, Values
+from search.backends.base import OPEN_LIFT, Bins, Facet, Request, Values
 from search.clauses import (
     All,
     AnyOf,
@@ -35,9 +35,6 @@ from search.fields import BY_NAME, PARAMETERS, Kind
 
 NOTHING = Q("match_none")
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
-# What an open document scores more than a closed one: less than anybody would call a better hit, and more than the
-# precision of scores, which are floats of 32 bits, up to a score of 16,000.
-OPEN_LIFT = 0.001
 # Facets are exact on one shard; on several they are where a field has no more values than this.
 VALUES_OF_A_SHARD = 10_000
 

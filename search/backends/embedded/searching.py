@@ -8,7 +8,7 @@ from typing import Any
 import tantivy
 from tantivy import Occur, Order, Query
 
-from search.backends.base import Bins, Facet, Found, Hit, Request, Values
+from search.backends.base import OPEN_LIFT, Bins, Facet, Found, Hit, Request, Values
 from search.backends.embedded import facets
 from search.backends.embedded.queries import Translator, is_constant
 from search.clauses import Between, Clause, Term
@@ -59,7 +59,12 @@ class Search:
         parts = [self.translator.query(scored) if is_scored else self.translator.unscored(scored)]
         parts += [query for name, query in self._filters if name != without]
         parts += [self.translator.unscored(clause) for clause in more]
-        return Query.boolean_query([*((Occur.Must, part) for part in parts), *self._restrictions])
+        lifted = [(Occur.Should, self._open_lift())] if is_scored else []
+        return Query.boolean_query([*((Occur.Must, part) for part in parts), *lifted, *self._restrictions])
+
+    def _open_lift(self) -> Query:
+        is_open = Between("opens_at", high=self.request.open_at)
+        return Query.const_score_query(self.translator.query(is_open), OPEN_LIFT)
 
     def _count(self, query: Query) -> int:
         return counted(self.searcher, query)
@@ -111,15 +116,14 @@ class Search:
         return [Hit(dataset, first + place, score) for place, (dataset, score) in enumerate(ranked, 1)], result.count
 
     def _ranked(self, scored: list[tuple[float, tantivy.DocAddress]]) -> Iterator[tuple[int, float]]:
-        """(dataset, score), equal scores open first and newest first. What differs by rounding alone is equal."""
+        """(dataset, score), equal scores newest first. What differs by rounding alone is equal."""
         addresses = [address for _, address in scored]
-        scores = [round(score, 4) for score, _ in scored]
-        is_closed = [opens_at > self.request.open_at for opens_at in self._column("opens_at", addresses)]
+        scores = [-round(score, 4) for score, _ in scored]
         ages = [-registered for registered in self._column("by_registered", addresses)]
-        rows = list(zip(scores, is_closed, ages, self._column("dataset", addresses), strict=True))
+        rows = list(zip(scores, ages, self._column("dataset", addresses), strict=True))
         for start in range(0, len(rows), BLOCK):
-            for score, _, _, dataset in sorted(rows[start : start + BLOCK], key=lambda row: (-row[0], row[1], row[2])):
-                yield dataset, score
+            for score, _, dataset in sorted(rows[start : start + BLOCK]):
+                yield dataset, -score
 
     def _column(self, field: str, addresses: list[tantivy.DocAddress]) -> list[int]:
         return [value or 0 for value in self.searcher.fast_field_values(field, addresses)]

@@ -106,6 +106,14 @@ def test_ties_stand_open_first_then_newest(stocked: Index):
     assert ranked(stocked, Term("title", "zircon"), open_at=50) == [103, 102, 101, 100]
 
 
+def test_of_more_equal_hits_than_anybody_reads_the_open_ones_stand_first(stocked: Index):
+    closed = [placed("title", "zircon", dataset) | {"opens_at": 50} for dataset in range(100, 2_600)]
+    opened = [placed("title", "zircon", dataset) | {"opens_at": 0} for dataset in range(2_600, 2_605)]
+    stocked.write([*closed, *opened])
+    found = stocked.search(Request(CURATOR.access, Term("title", "zircon"), open_at=10, limit=5)).hits
+    assert {hit.dataset for hit in found} == set(range(2_600, 2_605))
+
+
 def test_a_better_hit_under_embargo_comes_before_a_weaker_open_one(stocked: Index):
     stocked.write([placed("title", "zircon", 100) | {"opens_at": 50}, placed("title", f"{FILLING} zircon", 101)])
     assert ranked(stocked, Term("title", "zircon"), open_at=10) == [100, 101]
