@@ -20,8 +20,8 @@ from catalogue.interop.ro_crate_graph import (
     add_identifier,
     add_instrument,
     add_licence,
-    add_organisation,
     add_parameter,
+    add_publisher,
     add_sample,
     add_techniques,
     descriptor,
@@ -72,7 +72,8 @@ def record_properties(
     properties["conditionsOfAccess"] = record.access.text
     if isinstance(record, DatasetRecord):
         properties |= _measurement(graph, record, site, most_parameters)
-        _add_action(graph, record, site, {"result": {"@id": root}, "agent": properties["creator"]})
+        whose = {"result": {"@id": root}, "agent": properties["creator"]}
+        properties["mentions"] = _add_action(graph, record, site, whose)
     else:
         end = record.ended_at.isoformat() if record.ended_at else ".."
         properties["temporalCoverage"] = f"{record.started_at.isoformat()}/{end}"
@@ -84,9 +85,7 @@ def publication_properties(graph: Graph, publication: Publication, uid: str, sit
     """Name, description, date, licence, and who made, published and paid for it."""
     text = publication.text
     fundings = [add_funding(graph, funding) for funding in text.fundings]
-    publisher = add_organisation(
-        graph, publication.publisher_name, publication.publisher_ror, "" if publication.publisher_ror else site.url
-    )
+    publisher = add_publisher(graph, publication.publisher_name, publication.publisher_ror, site)
     return {
         "name": text.title or "Untitled",
         "description": text.abstract or f"{publication.resource_type} published by {publication.publisher_name}.",
@@ -144,12 +143,12 @@ def _sources(graph: Graph, record: DatasetRecord, site: Site) -> list[Reference]
     ]
 
 
-def _add_action(graph: Graph, record: DatasetRecord, site: Site, whose: Mapping[str, Any]) -> None:
+def _add_action(graph: Graph, record: DatasetRecord, site: Site, whose: Mapping[str, Any]) -> Reference:
     """The measurement of a sample; or the processing of other datasets, which no instrument did."""
     sources = _sources(graph, record, site)
     is_processing = bool(sources) or record.kind == "processed"
     sample = [add_sample(graph, record.sample, site)] if record.sample else []
-    graph.add(
+    return graph.add(
         f"#action-{record.uid.hex[-12:]}",
         "CreateAction",
         {

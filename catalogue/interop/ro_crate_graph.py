@@ -5,6 +5,7 @@ Source: RO-Crate 1.2, https://w3id.org/ro/crate/1.2, "Contextual Entities" and "
 
 import hashlib
 import math
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ PROFILE = "https://w3id.org/ro/crate/1.2"
 METADATA_NAME = "ro-crate-metadata.json"
 UNKNOWN_TYPE = "application/octet-stream"
 _URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"
+_NOT_IN_PATHS = re.compile(r"[^\w.~!$&'()*+,;=@/-]")
 _SOURCES = {
     "instrument": "Read from the files of the instrument.",
     "person": "Stated by a person.",
@@ -82,6 +84,11 @@ def file_entity(identifier: str, file: FileRef) -> Entity:
     )
 
 
+def path_iri(path: str) -> str:
+    """A path within a crate as its @id: letters of all scripts stay, what an IRI cannot hold is percent-encoded."""
+    return _NOT_IN_PATHS.sub(lambda found: quote(found[0], safe=""), path)
+
+
 def add_agent(graph: Graph, agent: Creator) -> Reference:
     """A person by ORCID iD, an organisation by ROR; those without get a name within the crate."""
     if agent.is_organisation:
@@ -100,9 +107,19 @@ def add_agent(graph: Graph, agent: Creator) -> Reference:
     )
 
 
-def add_organisation(graph: Graph, name: str, ror: str, url: str = "") -> Reference:
-    address = ror or url
-    return graph.add(address or _local("organisation", name), "Organization", {"name": name, "url": url or ror})
+def add_organisation(graph: Graph, name: str, address: str) -> Reference:
+    """`address` is its ROR or another page of its own; without one it gets a name within the crate."""
+    return graph.add(address or _local("organisation", name), "Organization", {"name": name, "url": address})
+
+
+def add_publisher(graph: Graph, name: str, ror: str, site: Site) -> Reference:
+    """With the address to which questions are sent. The catalogue itself is known by its own page."""
+    address = ror or (site.url if name == site.name else "")
+    contact = None
+    if site.email:
+        contact = graph.add(f"mailto:{site.email}", "ContactPoint", {"name": site.name, "email": site.email})
+    properties = {"name": name, "url": address, "contactPoint": contact}
+    return graph.add(address or _local("organisation", name), "Organization", properties)
 
 
 def add_funding(graph: Graph, funding: Funding) -> tuple[Reference | None, Reference | None]:
@@ -140,17 +157,15 @@ def add_identifier(graph: Graph, doi: str, uid: str) -> Reference:
 
 
 def add_instrument(graph: Graph, instrument: InstrumentRef, site: Site) -> Reference:
-    facility = instrument.facility
     return graph.add(
         f"{site.url}/instruments/{instrument.uid}",
         "IndividualProduct",
         {
             "name": instrument.name,
-            "description": f"Instrument of {facility.name}.",
+            "description": f"Instrument of {instrument.facility.name}.",
             "identifier": instrument.pid,
             "manufacturer": add_organisation(graph, instrument.manufacturer, "") if instrument.manufacturer else None,
             "model": instrument.model,
-            "owner": add_organisation(graph, facility.name, facility.ror, facility.url),
         },
     )
 

@@ -1,17 +1,17 @@
-"""Datasets as one ZIP: what goes in, whether every file is still there as registered, and the bytes.
+"""Datasets as one archive: what goes in, what the site adds to it, and the whole as a ZIP.
 
-All files are looked at before the first byte is sent; one that is missing or changed refuses the whole. Their contents are
-compared with the registered CRC-32 while they pass; a difference breaks the archive off short of its announced length.
+Beside the files there are a crate that describes them (RO-Crate), their checksums, and the names of what was left out; or, as
+a bag, what RFC 8493 asks for. The site's own files come last: a download that is resumed after a change of metadata has the
+same bytes of data before them. Contents are compared with the registered CRC-32 while they pass; a difference breaks the
+archive off short of its announced length.
 """
 
 import hashlib
-import zlib
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
-from typing import NamedTuple
+from enum import StrEnum
+from itertools import groupby
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -20,39 +20,33 @@ from django.utils.text import slugify
 
 from catalogue import access, selectors
 from catalogue.access import Level, Principal
-from catalogue.anonymity import file_name_for, text_for
+from catalogue.anonymity import text_for
+from catalogue.archive_selectors import describe_archive
 from catalogue.collection_contents import datasets_in
-from catalogue.collection_selectors import find_collection
-from catalogue.downloads.limits import MOST_DATASETS, MOST_FILES
+from catalogue.collection_selectors import collection_record, find_collection
+from catalogue.downloads import bagit
+from catalogue.downloads.generated import GeneratedFile, measured, of_bytes
 from catalogue.downloads.zipstream import Archive, Entry
-from catalogue.errors import Gone, InvalidInput, NotFound
+from catalogue.errors import Conflict, Gone, InvalidInput, NotFound
+from catalogue.interop.ro_crate_archive import ArchiveDescription, ArchivedFile, CrateDocument
+from catalogue.interop.ro_crate_graph import METADATA_NAME
+from catalogue.interop.ro_crate_preview import PREVIEW_NAME, preview
 from catalogue.masking import access_of
 from catalogue.models import Datafile, Dataset
-from catalogue.models import Storage as StorageRow
-from catalogue.services.downloads import difference, find_downloadable, not_intact, reason_of
-from catalogue.services.storages import open_storage
-from catalogue.storages import Entry as StoredEntry
-from catalogue.storages import Storage
-from catalogue.storages.errors import StorageError, StorageFileChanged
+from catalogue.record import CollectionRecord, DatasetRecord, InvestigationRecord
+from catalogue.services.downloads import find_downloadable
+from catalogue.services.zip_files import FileContents, RegisteredFile, check_files, files_in_order
 
-MOST_PROBLEMS = 20
-# From here on, looking at a folder's files together is cheaper than asking for each.
-MANY_FROM = 50
+MOST_DATASETS = 10_000
 MANIFEST = "manifest-sha256.txt"
 LEFT_OUT = "NOT-INCLUDED.txt"
 
 
-class _File(NamedTuple):
-    id: int
-    dataset_id: int
-    storage_id: int
-    path: str
-    name: str
-    size: int | None
-    modified_at: datetime | None
-    sha256: str
-    crc32: int | None
-    fixity: str
+class Form(StrEnum):
+    """How an archive is laid out."""
+
+    ZIP = "zip"
+    BAG = "bagit"
 
 
 @dataclass
@@ -66,42 +60,69 @@ class ZipDownload:
     sizes: Mapping[int, int]
 
 
-def zip_dataset(*, principal: Principal, uid: UUID, names: Sequence[str] = ()) -> ZipDownload:
-    """The files of a dataset, or those with `names`. Raises what `find_downloadable` does, NotFound, Unavailable."""
+@dataclass(frozen=True)
+class _Wanted:
+    """What an archive is made of. `stem` is its name without ending, `record` the thing asked for; None for a selection."""
+
+    stem: str
+    datasets: Sequence[Dataset]
+    files: QuerySet[Datafile]
+    record: DatasetRecord | InvestigationRecord | CollectionRecord | None
+    left_out: Sequence[str] = ()
+    is_part: bool = False
+
+
+def form_of(text: str) -> Form:
+    """The form that an address asks for; the plain one for an empty text. Raises InvalidInput."""
+    try:
+        return Form(text or Form.ZIP)
+    except ValueError:
+        known = " or ".join(Form)
+        raise InvalidInput(f"There is no such form of an archive; ask for {known}.", fields={"form": [known]}) from None
+
+
+def zip_dataset(*, principal: Principal, uid: UUID, names: Sequence[str] = (), form: Form = Form.ZIP) -> ZipDownload:
+    """The files of a dataset, or those with `names`. Raises what `find_downloadable` does, NotFound, NotIntact, Conflict."""
     now = timezone.now()
     dataset = find_downloadable(uid, principal, now=now)
     files = selectors.readable_files(dataset, Level.FULL)
     if names:
         files = selectors.files_named(files, names, principal)
-    download = _zip(f"{folder_of(dataset, principal)}.zip", [dataset], files, (), principal, now=now)
-    if names and len(download.archive.entries) - 1 != len(set(names)):
-        raise NotFound("This dataset has not all of these files.")
-    return download
+        if files.count() != len(set(names)):
+            raise NotFound("This dataset has not all of these files.")
+    record = selectors.get_dataset_record(uid, principal, now=now)
+    wanted = _Wanted(folder_of(dataset, principal), [dataset], files, record, is_part=bool(names))
+    return _zip(wanted, principal, now=now, form=form)
 
 
-def zip_investigation(*, principal: Principal, uid: UUID) -> ZipDownload:
+def zip_investigation(*, principal: Principal, uid: UUID, form: Form = Form.ZIP) -> ZipDownload:
     """All datasets of an investigation that the principal may have; the others are named in the archive."""
     now = timezone.now()
-    investigation, _ = selectors.find_investigation(uid, principal, now=now)
-    datasets = Dataset.objects.filter(investigation=investigation)
+    investigation, level = selectors.find_investigation(uid, principal, now=now)
+    record = selectors.detailed_investigation(investigation, level, principal, now=now)
     visit = text_for(investigation.visit_id, principal)
-    name = f"{slugify(visit) or 'investigation'}-{investigation.uid.hex[-12:]}.zip"
-    return _zip_many(name, datasets, principal, now=now)
+    stem = f"{slugify(visit) or 'investigation'}-{investigation.uid.hex[-12:]}"
+    datasets = Dataset.objects.filter(investigation=investigation)
+    return _zip(_readable(stem, datasets, record, principal, now=now), principal, now=now, form=form)
 
 
-def zip_collection(*, principal: Principal, uid: UUID) -> ZipDownload:
+def zip_collection(*, principal: Principal, uid: UUID, form: Form = Form.ZIP) -> ZipDownload:
     """All datasets of a collection that the principal may have; the others are named in the archive. Raises also Gone."""
+    now = timezone.now()
     collection = find_collection(principal, uid=uid)
     if collection.withdrawal_reason:
         raise Gone(f"This was withdrawn: {collection.withdrawal_reason}")
     title = slugify(text_for(collection.title, principal))[:60]
-    name = f"{title or 'collection'}-{uid.hex[-12:]}.zip"
-    return _zip_many(name, datasets_in(collection), principal, now=timezone.now())
+    stem = f"{title or 'collection'}-{uid.hex[-12:]}"
+    record = collection_record(collection, principal)
+    return _zip(_readable(stem, datasets_in(collection), record, principal, now=now), principal, now=now, form=form)
 
 
-def zip_selection(*, principal: Principal, uids: Sequence[UUID]) -> ZipDownload:
+def zip_selection(*, principal: Principal, uids: Sequence[UUID], form: Form = Form.ZIP) -> ZipDownload:
     """Those of the datasets `uids` that the principal may have; the others are named in the archive."""
-    return _zip_many("selection.zip", Dataset.objects.filter(uid__in=uids), principal, now=timezone.now())
+    now = timezone.now()
+    datasets = Dataset.objects.filter(uid__in=uids)
+    return _zip(_readable("selection", datasets, None, principal, now=now), principal, now=now, form=form)
 
 
 def folder_of(dataset: Dataset, principal: Principal) -> str:
@@ -109,7 +130,15 @@ def folder_of(dataset: Dataset, principal: Principal) -> str:
     return f"{slugify(text_for(dataset.title, principal))[:60] or 'dataset'}-{dataset.uid.hex[-12:]}"
 
 
-def _zip_many(name: str, datasets: QuerySet[Dataset], principal: Principal, *, now: datetime) -> ZipDownload:
+def _readable(
+    stem: str,
+    datasets: QuerySet[Dataset],
+    record: InvestigationRecord | CollectionRecord | None,
+    principal: Principal,
+    *,
+    now: datetime,
+) -> _Wanted:
+    """Those of `datasets` that the principal reads in full, and lines about those that they may only know of."""
     listed = datasets & access.listed_datasets(principal, now=now)
     found = list(listed.select_related("investigation", "instrument__facility").order_by("uid")[: MOST_DATASETS + 1])
     if len(found) > MOST_DATASETS:
@@ -124,182 +153,152 @@ def _zip_many(name: str, datasets: QuerySet[Dataset], principal: Principal, *, n
         if levels[dataset.pk] != Level.FULL
     ]
     files = Datafile.objects.filter(dataset__in=[dataset.pk for dataset in included])
-    return _zip(name, included, files, left_out, principal, now=now)
+    return _Wanted(stem, included, files, record, left_out)
 
 
-def _zip(
-    name: str,
-    datasets: Sequence[Dataset],
-    files: QuerySet[Datafile],
-    left_out: Sequence[str],
-    principal: Principal,
-    *,
-    now: datetime,
-) -> ZipDownload:
-    folders = {dataset.pk: folder_of(dataset, principal) for dataset in datasets}
-    rows = _rows(files, folders, principal)
-    stored = _check_files(rows)
+def _zip(wanted: _Wanted, principal: Principal, *, now: datetime, form: Form) -> ZipDownload:
+    folders = {dataset.pk: folder_of(dataset, principal) for dataset in wanted.datasets}
+    rows = files_in_order(wanted.files, folders, principal)
+    if form == Form.BAG:
+        _check_digests(rows)
+    stored = check_files(rows)
+    contents = FileContents(rows, stored.storages)
     names = [f"{folders[row.dataset_id]}/{row.name}" for row in rows]
+    description = _description(wanted, rows, folders, principal, now)
+    crate = _crate(description, rows, names, stored.sizes)
+    layout = _Layout(names, contents, crate, _left_out(wanted.left_out))
+    prefix, own = layout.bag(wanted.stem, description, stored.sizes) if form == Form.BAG else layout.plain(rows)
     entries = [
-        Entry(file_name, size, row.modified_at, row.crc32)
-        for file_name, size, row in zip(names, stored.sizes, rows, strict=True)
+        Entry(prefix + name, size, row.modified_at, row.crc32)
+        for name, size, row in zip(names, stored.sizes, rows, strict=True)
     ]
-    sizes: dict[int, int] = dict.fromkeys(folders, 0)
+
+    def read(index: int, offset: int, length: int) -> Iterable[bytes]:
+        if index < len(rows):
+            return contents.read(index, offset, length)
+        return own[index - len(rows)].read(offset, length)
+
+    archive = Archive([*entries, *(file.entry() for file in own)], read)
+    sizes = dict.fromkeys(folders, 0)
     for row, size in zip(rows, stored.sizes, strict=True):
         sizes[row.dataset_id] += size
-    contents = _Contents(rows, names, stored.storages, _left_out_text(left_out))
-    archive = Archive([*entries, *contents.extra_entries()], contents.read)
-    is_open = all(access.is_open(dataset, now=now) for dataset in datasets)
-    return ZipDownload(name, archive, _etag(archive, rows, left_out), is_open, sizes)
+    is_open = all(access.is_open(dataset, now=now) for dataset in wanted.datasets)
+    name = f"{wanted.stem}-bag.zip" if form == Form.BAG else f"{wanted.stem}.zip"
+    return ZipDownload(name, archive, _etag(archive, rows, own), is_open, sizes)
 
 
-def _rows(files: QuerySet[Datafile], folders: Mapping[int, str], principal: Principal) -> list[_File]:
-    """The files in the order of the archive, which does not depend on how a database sorts text."""
-    values = files.order_by().values_list(*_File._fields)[: MOST_FILES + 1]
-    rows = [_File._make(row) for row in values.iterator(chunk_size=5000)]
-    if not rows:
-        raise NotFound("There is no file to download here.", code="nothing-to-download")
-    if len(rows) > MOST_FILES:
-        raise InvalidInput(
-            f"An archive holds at most {MOST_FILES:,} files. Use the lists for aria2 or rclone instead.",
-            code="too-many-files",
+def _check_digests(rows: Sequence[RegisteredFile]) -> None:
+    """A bag names every checksum in it; while one is not known yet there is no bag. Raises Conflict."""
+    waiting = sum(not row.sha256 for row in rows)
+    if waiting:
+        raise Conflict(
+            f"No bag can be made yet: {waiting:,} of {len(rows):,} files have no checksum so far. Checksums are computed"
+            " in the background after a registration, mostly within minutes; try again then."
+            " The ordinary ZIP can be had now.",
+            code="checksums-pending",
         )
-    if principal.hides_people:
-        rows = [row._replace(name=file_name_for(row.name, row.id, principal)) for row in rows]
-    rows.sort(key=attrgetter("name"))
-    if len(folders) > 1:
-        rows.sort(key=lambda row: folders[row.dataset_id])
-    return rows
 
 
-@dataclass
-class _Stored:
-    """What the storages say of the files: their sizes, in the order of the files, and the storages by key."""
-
-    sizes: list[int]
-    storages: dict[int, Storage] = field(default_factory=dict)
-
-
-def _check_files(rows: Sequence[_File]) -> _Stored:
-    """Raises Unavailable naming the files that are missing or changed. Reads whole folders where that saves requests."""
-    storage_rows = StorageRow.objects.in_bulk({row.storage_id for row in rows})
-    stored = _Stored([0] * len(rows), {key: open_storage(row) for key, row in storage_rows.items()})
-    folders: dict[tuple[int, str], list[int]] = defaultdict(list)
-    for index, row in enumerate(rows):
-        folders[row.storage_id, row.path.rpartition("/")[0]].append(index)
-    problems: list[tuple[str, str]] = []
-    for (storage_id, _), indexes in folders.items():
-        storage = stored.storages[storage_id]
-        paths = [rows[index].path for index in indexes]
-        looked_at = _many_entries(storage, paths) if len(paths) >= MANY_FROM else {}
-        for index in indexes:
-            row = rows[index]
-            entry, reason = _look_at(storage, row, looked_at)
-            if reason:
-                problems.append((row.name, reason))
-                if len(problems) == MOST_PROBLEMS:
-                    raise not_intact(problems)
-            stored.sizes[index] = (entry.size or 0) if entry else 0
-    if problems:
-        raise not_intact(problems)
-    return stored
+def _description(
+    wanted: _Wanted, rows: Sequence[RegisteredFile], folders: Mapping[int, str], principal: Principal, now: datetime
+) -> ArchiveDescription:
+    spans: dict[str, tuple[int, int]] = {}
+    start = 0
+    for key, group in groupby(rows, key=lambda row: row.dataset_id):
+        stop = start + sum(1 for _ in group)
+        spans[key], start = (start, stop), stop
+    note = ""
+    if wanted.is_part and isinstance(wanted.record, DatasetRecord):
+        note = f" (This archive holds {len(rows):,} of its {wanted.record.file_count:,} files.)"
+    return describe_archive(wanted.record, {key: folders[key] for key in spans}, spans, principal, now=now, note=note)
 
 
-def _many_entries(storage: Storage, paths: Sequence[str]) -> dict[str, StoredEntry]:
-    """What a folder holds of `paths`, as far as it can be read as a whole."""
-    folder = paths[0].rpartition("/")[0]
-    try:
-        return storage.stat_many(folder, [path.rpartition("/")[2] for path in paths])
-    except StorageError as error:
-        reason_of(error)
-        return {}
+def _crate(
+    description: ArchiveDescription, rows: Sequence[RegisteredFile], names: Sequence[str], sizes: Sequence[int]
+) -> list[GeneratedFile]:
+    files = [
+        ArchivedFile(name, row.name, size, row.sha256, row.media_type, row.modified_at)
+        for row, name, size in zip(rows, names, sizes, strict=True)
+    ]
+    document = CrateDocument(description, files)
+    return [measured(METADATA_NAME, document.__iter__), of_bytes(PREVIEW_NAME, preview(description))]
 
 
-def _look_at(storage: Storage, row: _File, looked_at: Mapping[str, StoredEntry]) -> tuple[StoredEntry | None, str]:
-    try:
-        entry = looked_at.get(row.path) or storage.stat(row.path)
-    except StorageError as error:
-        return None, reason_of(error)
-    return entry, difference(row.size, row.modified_at, row.fixity, entry)
+def _left_out(lines: Sequence[str]) -> list[GeneratedFile]:
+    if not lines:
+        return []
+    text = "These datasets are not in this archive: their files were closed to you.\n\n" + "".join(lines)
+    return [of_bytes(LEFT_OUT, text.encode())]
 
 
-class _Contents:
-    """The contents of an archive's entries: the files, then what was left out, then the manifest.
+@dataclass(frozen=True)
+class _Layout:
+    """What the site adds to an archive, in the order of the archive, and the folder of the files themselves."""
 
-    A digest that is not known yet is computed while its file passes, so that the manifest, which is last, has all of them.
-    """
+    names: Sequence[str]
+    contents: FileContents
+    crate: Sequence[GeneratedFile]
+    left_out: Sequence[GeneratedFile]
 
-    def __init__(
-        self, rows: Sequence[_File], names: Sequence[str], storages: Mapping[int, Storage], left_out: bytes
-    ) -> None:
-        self._rows = rows
-        self._names = names
-        self._storages = storages
-        self._left_out = left_out
-        self._computed: dict[int, str] = {}
-        self._is_complete = all(row.sha256 for row in rows)
+    def plain(self, rows: Sequence[RegisteredFile]) -> tuple[str, list[GeneratedFile]]:
+        """A crate, and checksums for `sha256sum`."""
+        if all(row.sha256 for row in rows):
+            manifest = measured(MANIFEST, self._checksums)
+        else:
+            size = sum(64 + 2 + len(name.encode()) + 1 for name in self.names)
+            manifest = GeneratedFile(MANIFEST, self._checksums, size)
+        return "", [*self.left_out, *self.crate, manifest]
 
-    def extra_entries(self) -> list[Entry]:
-        manifest_size = sum(64 + 2 + len(name.encode()) + 1 for name in self._names)
-        manifest = Entry(MANIFEST, manifest_size)
-        if self._is_complete:
-            manifest.crc32 = _crc32(self._manifest_lines())
-        if not self._left_out:
-            return [manifest]
-        return [Entry(LEFT_OUT, len(self._left_out), crc32=_crc32([self._left_out])), manifest]
+    def bag(self, stem: str, description: ArchiveDescription, sizes: Sequence[int]) -> tuple[str, list[GeneratedFile]]:
+        """A bag whose payload is the crate (RO-Crate 1.2, appendix "Combining with other packaging schemes")."""
+        folder = f"{stem}-bag/"
+        oxum = bagit.payload_oxum([*sizes, *(file.size for file in self.crate)])
+        tags = [
+            of_bytes(bagit.DECLARATION_NAME, bagit.DECLARATION),
+            of_bytes(bagit.INFO_NAME, bagit.bag_info([*_info(description), ("Payload-Oxum", oxum)])),
+            measured(bagit.MANIFEST_NAME, self._payload_manifest),
+            *self.left_out,
+        ]
+        digests = [(file.name, file.sha256) for file in tags]
+        tags.append(measured(bagit.TAG_MANIFEST_NAME, lambda: bagit.manifest_lines(digests)))
+        payload = f"{folder}{bagit.PAYLOAD}"
+        return payload, [*(file.within(payload) for file in self.crate), *(file.within(folder) for file in tags)]
 
-    def read(self, index: int, offset: int, length: int) -> Iterable[bytes]:
-        if index < len(self._rows):
-            return self._read_file(index, offset, length)
-        if self._left_out and index == len(self._rows):
-            return (self._left_out[offset : offset + length],)
-        return (b"".join(self._manifest_lines())[offset : offset + length],)
+    def _checksums(self) -> Iterator[bytes]:
+        for digest, name in zip(self.contents.digests(), self.names, strict=True):
+            yield f"{digest}  {name}\n".encode()
 
-    def _read_file(self, index: int, offset: int, length: int) -> Iterator[bytes]:
-        row = self._rows[index]
-        storage = self._storages[row.storage_id]
-        entry = storage.stat(row.path)
-        if difference(row.size, row.modified_at, row.fixity, entry):
-            raise StorageFileChanged("A file was changed while it was being downloaded.", path=row.path)
-        digest = None if row.sha256 else hashlib.sha256()
-        with storage.open_range(row.path, offset, length, entry=entry) as chunks:
-            for chunk in chunks:
-                if digest:
-                    digest.update(chunk)
-                yield chunk
-        if digest:
-            self._computed[index] = digest.hexdigest()
-
-    def _manifest_lines(self) -> Iterator[bytes]:
-        empty = hashlib.sha256().hexdigest()
-        for index, (row, name) in enumerate(zip(self._rows, self._names, strict=True)):
-            yield f"{row.sha256 or self._computed.get(index, empty)}  {name}\n".encode()
+    def _payload_manifest(self) -> Iterator[bytes]:
+        of_files = zip(self.names, self.contents.digests(), strict=True)
+        of_crate = ((file.name, file.sha256) for file in self.crate)
+        for found in (of_files, of_crate):
+            yield from bagit.manifest_lines((bagit.PAYLOAD + name, digest) for name, digest in found)
 
 
-def _crc32(pieces: Iterable[bytes]) -> int:
-    value = 0
-    for piece in pieces:
-        value = zlib.crc32(piece, value)
-    return value
+def _info(description: ArchiveDescription) -> list[tuple[str, str]]:
+    """Reserved metadata elements of RFC 8493, section 2.2.2."""
+    publication, site = description.publication, description.site
+    title = publication.text.title if publication else f"Selection of datasets from {site.name}"
+    return [
+        ("Source-Organization", publication.publisher_name if publication else site.name),
+        ("Contact-Email", site.email),
+        ("External-Description", title),
+        ("External-Identifier", (publication.doi_url or publication.url) if publication else ""),
+        ("Bag-Software-Agent", site.name),
+    ]
 
 
-def _left_out_text(left_out: Sequence[str]) -> bytes:
-    if not left_out:
-        return b""
-    return ("These datasets are not in this archive: their files were closed to you.\n\n" + "".join(left_out)).encode()
-
-
-def _etag(archive: Archive, rows: Sequence[_File], left_out: Sequence[str]) -> str:
+def _etag(archive: Archive, rows: Sequence[RegisteredFile], own: Sequence[GeneratedFile]) -> str:
     """A strong tag: the same for the same bytes only. Empty for an archive whose bytes are not known beforehand."""
     if not archive.is_reproducible:
         return ""
     moments = (int(entry.modified_at.timestamp()) if entry.modified_at else 0 for entry in archive.entries)
-    digest = hashlib.sha256(b"zip-1\n")
+    digest = hashlib.sha256(b"zip-2\n")
     digest.update(
         "".join(
             f"{entry.name}\n{entry.size} {entry.crc32} {moment}\n"
             for entry, moment in zip(archive.entries, moments, strict=True)
         ).encode()
     )
-    digest.update("".join([*(row.sha256 for row in rows), *left_out]).encode())
+    digest.update("".join([*(row.sha256 for row in rows), *(file.sha256 for file in own)]).encode())
     return f'"{digest.hexdigest()}"'

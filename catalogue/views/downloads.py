@@ -70,19 +70,22 @@ def dataset_picture(request: HttpRequest, uid: UUID, kind: Picture) -> HttpRespo
 @zip_limit
 def dataset_zip(request: HttpRequest, uid: UUID) -> HttpResponseBase:
     names = request.GET.getlist("file")
-    return _send_zip(request, zips.zip_dataset(principal=asker_of(request), uid=uid, names=names))
+    form = zips.form_of(request.GET.get("form", ""))
+    return _send_zip(request, zips.zip_dataset(principal=asker_of(request), uid=uid, names=names, form=form))
 
 
 @require_safe
 @zip_limit
 def investigation_zip(request: HttpRequest, uid: UUID) -> HttpResponseBase:
-    return _send_zip(request, zips.zip_investigation(principal=asker_of(request), uid=uid))
+    form = zips.form_of(request.GET.get("form", ""))
+    return _send_zip(request, zips.zip_investigation(principal=asker_of(request), uid=uid, form=form))
 
 
 @require_safe
 @zip_limit
 def collection_zip(request: HttpRequest, uid: UUID) -> HttpResponseBase:
-    return _send_zip(request, zips.zip_collection(principal=asker_of(request), uid=uid))
+    form = zips.form_of(request.GET.get("form", ""))
+    return _send_zip(request, zips.zip_collection(principal=asker_of(request), uid=uid, form=form))
 
 
 @require_safe
@@ -90,7 +93,7 @@ def collection_zip(request: HttpRequest, uid: UUID) -> HttpResponseBase:
 def selection_zip(request: HttpRequest) -> HttpResponseBase:
     asker = asker_of(request)
     uids = selected_uids(actor=asker, session=request.session)
-    download = zips.zip_selection(principal=asker, uids=uids)
+    download = zips.zip_selection(principal=asker, uids=uids, form=zips.form_of(request.GET.get("form", "")))
     return _send_zip(request, replace(download, is_open=False))
 
 

@@ -20,6 +20,7 @@ from catalogue.services import zips
 from tests import factories, services
 from tests.catalogue.downloads.conftest import FILES, body_of
 
+OF_THE_CRATE = {"ro-crate-metadata.json", "ro-crate-preview.html"}
 COPIED = ("investigation", "instrument", "title", "licence", "registered_by")
 
 
@@ -34,12 +35,19 @@ def contents_of(data: bytes) -> dict[str, bytes]:
         return {info.filename.partition("/")[2] or info.filename: archive.read(info) for info in archive.infolist()}
 
 
+def data_of(data: bytes) -> dict[str, bytes]:
+    """The same without the crate, which `test_crates.py` looks at."""
+    contents = contents_of(data)
+    assert OF_THE_CRATE <= contents.keys()
+    return {name: content for name, content in contents.items() if name not in OF_THE_CRATE}
+
+
 def test_a_dataset_comes_as_one_zip_with_a_manifest(client: Client, open_dataset: Dataset) -> None:
     response = client.get(url_of(open_dataset))
     data = body_of(response)
     assert response["Content-Type"] == "application/zip"
     assert response["Content-Length"] == str(len(data))
-    contents = contents_of(data)
+    contents = data_of(data)
     manifest = contents.pop("manifest-sha256.txt").decode()
     assert contents == FILES
     folder = zips.folder_of(open_dataset, ANONYMOUS)
@@ -83,14 +91,14 @@ def test_without_checksums_the_archive_is_complete_but_not_resumable(client: Cli
     assert (response.status_code, response["Accept-Ranges"]) == (200, "none")
     assert "ETag" not in response
     assert response["Content-Length"] == str(len(data))
-    contents = contents_of(data)
+    contents = data_of(data)
     assert hashlib.sha256(FILES["images/a b.tif"]).hexdigest() in contents.pop("manifest-sha256.txt").decode()
     assert contents == FILES
 
 
 def test_chosen_files_come_as_a_zip_of_their_own(client: Client, open_dataset: Dataset) -> None:
     response = client.get(url_of(open_dataset), {"file": ["empty.dat", "notes/Größe.txt"]})
-    contents = contents_of(body_of(response))
+    contents = data_of(body_of(response))
     assert set(contents) == {"empty.dat", "notes/Größe.txt", "manifest-sha256.txt"}
     assert client.get(url_of(open_dataset), {"file": ["empty.dat", "no such file"]}).status_code == 404
 
@@ -113,7 +121,7 @@ def test_all_broken_files_of_a_big_folder_are_found_before_the_first_byte(client
     files = {f"{number:03}.dat": b"x" * number for number in range(120)}
     dataset = factories.make_dataset(is_open=True, storage=storage, files=files)
     folder = Path(storage.location) / str(dataset.uid)
-    assert contents_of(body_of(client.get(url_of(dataset)))).keys() == {*files, "manifest-sha256.txt"}
+    assert data_of(body_of(client.get(url_of(dataset)))).keys() == {*files, "manifest-sha256.txt"}
     (folder / "007.dat").unlink()
     (folder / "100.dat").write_bytes(b"short")
     page = client.get(url_of(dataset)).content.decode()
