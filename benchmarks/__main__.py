@@ -20,6 +20,7 @@ SMALL = {
     "landing": ["--members", "2000", "--rounds", "5"],
     "wizard": ["--members", "2000", "--rounds", "5"],
     "publication": ["--publications", "200"],
+    "sitemap": ["--datasets", "100000"],
     "search": ["--documents", "5000", "--rounds", "20", "--searches", "200"],
     "search_site": ["--datasets", "5000", "--requests", "40", "--seconds", "10", "--kills", "5"],
 }

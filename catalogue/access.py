@@ -232,6 +232,19 @@ def full_datasets(principal: Principal, *, now: datetime) -> QuerySet[Dataset]:
     return datasets.filter(open_q(now) | (active & closed_access_q(principal, now)))
 
 
+def full_investigations(principal: Principal, *, now: datetime) -> QuerySet[Investigation]:
+    """The investigations whose metadata `principal` may read in full. Their datasets may be closed for longer."""
+    investigations = Investigation.objects.all()
+    if principal.sees_everything:
+        return investigations
+    readable = embargo_passed_q(now) | Q(released_at__lte=now)
+    if principal.reads_closed_data:
+        team = TeamMember.objects.filter(person__user_id=principal.user_id).order_by().values("investigation_id")
+        grants = _grants(principal, now).filter(investigation__isnull=False).values("investigation_id")
+        readable |= Q(pk__in=team) | Q(pk__in=grants)
+    return investigations.filter(readable, state=RecordState.ACTIVE)
+
+
 def listed_datasets(principal: Principal, *, now: datetime) -> QuerySet[Dataset]:
     """The datasets that `principal` may find in a list, some of them only as a summary. Withdrawn ones are in no list."""
     datasets = Dataset.objects.filter(state=RecordState.ACTIVE, investigation__state=RecordState.ACTIVE)

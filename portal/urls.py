@@ -4,7 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from portal import health, metrics, views
+from portal import health, metrics, sitemap, views
 from portal.accounts import login_links
 
 handler400 = "portal.errors.bad_request"
@@ -25,6 +25,8 @@ urlpatterns = [
     path("", include("search.urls")),
     path("", include("doi.urls")),
     path("api/", include("catalogue.api.urls")),
+    path("sitemap.xml", sitemap.index, name="sitemap"),
+    path("sitemap-<slug:section>-<int:part>.xml", sitemap.listed, name="sitemap-list"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),

@@ -252,6 +252,11 @@ API = [
         Route(
             f"api/v1/datasets/<uuid:uid>/{name}",
             "machine post",
+    Route("sitemap.xml", "public", fixed("sitemap.xml")),
+    *(
+        Route("sitemap-<slug:section>-<int:part>.xml", "public", fixed(f"sitemap-{section}-1.xml"))
+        for section in ("datasets", "investigations", "dois")
+    ),
             record("datasets", f"api/v1/datasets/<uuid:uid>/{name}"),
             frozenset(TEAM),
         )
