@@ -72,26 +72,28 @@ def rdf_xml(description: Description) -> bytes:
 
 def graph_of(description: Description) -> Graph:
     graph = new_graph()
-    add_dataset(graph, description)
+    node = add_entry(graph, description)
+    _add_versions(graph, node, description)
+    _add_relations(graph, node, description)
+    add_provenance(graph, node, description, list(graph.objects(node, DCTERMS.creator)))
+    add_parameters(graph, node, description)
     return graph
 
 
-def add_dataset(graph: Graph, description: Description) -> URIRef:
-    """The whole description of a record; its node, which is the address of its page."""
+def add_entry(graph: Graph, description: Description) -> URIRef:
+    """A record as lists tell of it, without relations and provenance; its node, which is the address of its page."""
     node = iri(description.url)
-    people = [_add_agent(graph, node, one, f"creator-{place}") for place, one in _numbered(description)]
     _add_text(graph, node, description)
-    _add_versions(graph, node, description)
-    for person in people:
-        graph.add((node, DCTERMS.creator, person))
+    for place, creator in enumerate(description.publication.text.creators[:MOST_PEOPLE], start=1):
+        graph.add((node, DCTERMS.creator, _add_agent(graph, node, creator, f"creator-{place}")))
     _add_publisher(graph, node, description)
     _add_access(graph, node, description)
     _add_subjects(graph, node, description.publication.text.subjects)
     _add_period(graph, node, description)
-    _add_relations(graph, node, description)
+    if isinstance(description.record, DatasetRecord):
+        whole = iri(f"{description.site.url}/investigations/{description.record.investigation.uid}")
+        graph.add((node, DCTERMS.isPartOf, whole))
     add_distributions(graph, node, description)
-    add_provenance(graph, node, description, people)
-    add_parameters(graph, node, description)
     return node
 
 
@@ -158,10 +160,6 @@ def _add_versions(graph: Graph, node: URIRef, description: Description) -> None:
         add(graph, node, (DCAT.version, text(version)), (ADMS.versionNotes, text(f"Version {version}{of_all}.")))
 
 
-def _numbered(description: Description) -> Iterable[tuple[int, Creator]]:
-    return enumerate(description.publication.text.creators[:MOST_PEOPLE], start=1)
-
-
 def _add_agent(graph: Graph, node: URIRef, creator: Creator, name: str) -> URIRef:
     """A person or an organisation by ORCID or ROR; without one by its place in the record."""
     address = creator.ror if creator.is_organisation else f"https://orcid.org/{creator.orcid}" if creator.orcid else ""
@@ -178,19 +176,19 @@ def _add_agent(graph: Graph, node: URIRef, creator: Creator, name: str) -> URIRe
         add(graph, agent, (FOAF.givenName, text(creator.given_name)), (FOAF.familyName, text(creator.family_name)))
     if creator.affiliation:
         organisation = iri(creator.affiliation_ror or f"{node}#{name}-affiliation")
-        _add_organisation(graph, organisation, creator.affiliation)
+        add_organisation(graph, organisation, creator.affiliation)
         graph.add((agent, ORG.memberOf, organisation))
     return agent
 
 
-def _add_organisation(graph: Graph, node: URIRef, name: str) -> None:
+def add_organisation(graph: Graph, node: URIRef, name: str) -> None:
     add(graph, node, (RDF.type, FOAF.Agent), (RDF.type, FOAF.Organization), (FOAF.name, text(name)))
 
 
 def _add_publisher(graph: Graph, node: URIRef, description: Description) -> None:
     publication = description.publication
     publisher = iri(publication.publisher_ror or f"{description.url}#publisher")
-    _add_organisation(graph, publisher, publication.publisher_name)
+    add_organisation(graph, publisher, publication.publisher_name)
     graph.add((node, DCTERMS.publisher, publisher))
     add_contact(graph, node, description.site)
 
@@ -262,9 +260,6 @@ def _add_relations(graph: Graph, node: URIRef, description: Description) -> None
     """Parts, wholes, versions, and works about the data. What the data come from is told as provenance."""
     for member in description.members[:MOST_PARTS]:
         graph.add((node, DCTERMS.hasPart, iri(description.site.url + member.path)))
-    if isinstance(description.record, DatasetRecord):
-        whole = iri(f"{description.site.url}/investigations/{description.record.investigation.uid}")
-        graph.add((node, DCTERMS.isPartOf, whole))
     for related in description.publication.related[:MOST_RELATED]:
         _add_relation(graph, node, related)
 
