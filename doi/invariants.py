@@ -12,6 +12,7 @@ from catalogue.models import Collection, Dataset, Investigation
 from catalogue.models.collections import CollectionState
 from catalogue.models.investigations import RecordState
 from doi.models import Identifier, IdentifierState, Problem
+from doi.wanted import foreign_q
 
 UNSETTLED_FOR = timedelta(days=1)
 
@@ -22,7 +23,7 @@ def check_published_collections() -> Iterator[str]:
         state__in=[IdentifierState.NONE, IdentifierState.DRAFT]
     )
     published = Collection.objects.filter(state__in=[CollectionState.PUBLISHED, CollectionState.WITHDRAWN])
-    for uid in published.filter(~Exists(confirmed)).values_list("uid", flat=True)[:MOST_SHOWN]:
+    for uid in published.filter(~Exists(confirmed) & ~foreign_q()).values_list("uid", flat=True)[:MOST_SHOWN]:
         yield f"collection {uid} is published, which DataCite never confirmed"
 
 
@@ -37,7 +38,7 @@ def check_findable_collections() -> Iterator[str]:
 def check_dois_of_records() -> Iterator[str]:
     """The DOI that a record shows is that of its identifier, which DataCite had findable."""
     for name, rows in (("investigation", Investigation.objects.all()), ("collection", Collection.objects.all())):
-        shown = rows.filter(doi__isnull=False).exclude(
+        shown = rows.filter(~foreign_q(), doi__isnull=False).exclude(
             identifier__doi=F("doi"), identifier__state__in=[IdentifierState.REGISTERED, IdentifierState.FINDABLE]
         )
         for uid in shown.values_list("uid", flat=True)[:MOST_SHOWN]:

@@ -16,7 +16,7 @@ from catalogue.models.facilities import SessionDoi
 from doi.intents import is_enabled, queue
 from doi.models import Identifier, IdentifierState
 from doi.names import doi_name
-from doi.wanted import PUBLIC, plan_of_session
+from doi.wanted import PUBLIC, foreign_q, plan_of_session
 
 AT_ONCE = 500
 
@@ -63,7 +63,7 @@ def heed_clock(*, actor: Principal) -> int:
 
 def _ensure(uids: list[UUID]) -> int:
     now = timezone.now()
-    rows = Investigation.objects.filter(uid__in=uids).select_related("facility", "instrument__facility")
+    rows = Investigation.objects.filter(~foreign_q(), uid__in=uids).select_related("facility", "instrument__facility")
     investigations = list(rows.order_by("pk"))
     known = {one.investigation_id: one for one in Identifier.objects.filter(investigation__in=investigations)}
     with transaction.atomic():

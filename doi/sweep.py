@@ -21,7 +21,7 @@ from doi.intents import PORTION, announce, is_enabled, queue
 from doi.metadata import publication_of
 from doi.models import Identifier, IdentifierState, Problem
 from doi.sessions import ensure_session_dois, heed_clock
-from doi.wanted import plan_of
+from doi.wanted import foreign_q, plan_of
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ def _compare(identifier: Identifier, client: DataCiteClient, findings: Findings)
 
 def _ensure_missing(actor: Principal) -> int:
     """Investigations without an identifier, whose news was lost or which are older than the site's account."""
-    without = Investigation.objects.filter(identifier__isnull=True).order_by("pk")
+    without = Investigation.objects.filter(~foreign_q(), identifier__isnull=True).order_by("pk")
     count, last = 0, 0
     while rows := list(without.filter(pk__gt=last).values_list("pk", "uid")[:PORTION]):
         last = rows[-1][0]

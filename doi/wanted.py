@@ -6,6 +6,9 @@ The answer follows from the record, the policy of its instrument and the time; t
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
+from django.db.models import Q
+
 from catalogue import access
 from catalogue.models import Collection, Concept, Investigation
 from catalogue.models.collections import CollectionState
@@ -13,8 +16,15 @@ from catalogue.models.facilities import EmbargoMetadata, SessionDoi
 from catalogue.policy import Policy, policy_of
 from catalogue.services.consents import missing_consents
 from doi.models import Identifier, IdentifierState
+from doi.names import form_of_names
 
 PUBLIC = (IdentifierState.REGISTERED, IdentifierState.FINDABLE)
+
+
+def foreign_q() -> Q:
+    """Records that came with a DOI which somebody else registered: nothing is wanted of it at DataCite, and of no other."""
+    is_ours = Q(doi__regex=form_of_names(settings.DATACITE_PREFIX)) | Q(identifier__isnull=False)
+    return Q(doi__isnull=False) & ~is_ours
 
 
 @dataclass(frozen=True)
