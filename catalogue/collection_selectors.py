@@ -12,7 +12,9 @@ from catalogue import access
 from catalogue.access import Principal
 from catalogue.anonymity import shown_to
 from catalogue.collection_contents import investigations_in
+from catalogue.collection_facts import CollectionFacts, facts_of
 from catalogue.errors import InvalidInput, NotAllowed, NotFound
+from catalogue.masking import facility_ref
 from catalogue.models import Collection, CollectionMember, Dataset, Investigation, TeamMember
 from catalogue.models.collections import CollectionState
 from catalogue.models.investigations import RecordState, TeamRole
@@ -50,7 +52,7 @@ class MemberPage:
 
 def editable_collections(principal: Principal) -> QuerySet[Collection]:
     """The collections that `principal` may change: own ones, those of their teams' investigations, for curators all."""
-    collections = Collection.objects.select_related("concept", "home")
+    collections = Collection.objects.select_related("concept", "home__facility")
     if principal.user_id is None or principal.instrument_id is not None or not principal.has_scope("register"):
         return collections.none()
     return collections if principal.sees_everything else collections.filter(_own_q(principal))
@@ -108,7 +110,7 @@ def listed_collections(principal: Principal) -> QuerySet[Collection]:
     shared = Q(pk__in=shared_collection_ids(principal, now=timezone.now()))
     own = Q(pk__in=editable_collections(principal).order_by().values("pk"))
     known = shared if principal.hides_people else shared | own | Q(state__in=PUBLIC_STATES)
-    return Collection.objects.select_related("concept", "home").filter(known)
+    return Collection.objects.select_related("concept", "home__facility").filter(known)
 
 
 def find_collection(principal: Principal, *, uid: UUID | None = None, doi: str = "") -> Collection:
@@ -117,11 +119,11 @@ def find_collection(principal: Principal, *, uid: UUID | None = None, doi: str =
         name = normalise_doi(doi)
         found = Collection.objects.filter(Q(doi=name) | Q(concept__doi=name), state__in=PUBLIC_STATES)
         # Withdrawn versions come last: "published" is before "withdrawn" in the alphabet.
-        collection = found.select_related("concept", "home").order_by("state", "-number").first()
+        collection = found.select_related("concept", "home__facility").order_by("state", "-number").first()
     else:
         known = Q(state__in=PUBLIC_STATES) | Q(pk__in=editable_collections(principal).values("pk"))
         known |= Q(pk__in=shared_collection_ids(principal, now=timezone.now()))
-        collection = Collection.objects.select_related("concept", "home").filter(known, uid=uid).first()
+        collection = Collection.objects.select_related("concept", "home__facility").filter(known, uid=uid).first()
     if collection is None:
         raise NotFound("There is no such collection, or none that you may see.")
     return collection
@@ -136,10 +138,21 @@ def shared_collection_ids(principal: Principal, *, now: datetime) -> frozenset[i
 
 
 def get_collection_record(principal: Principal, *, uid: UUID | None = None, doi: str = "") -> CollectionRecord:
-    return collection_record(find_collection(principal, uid=uid, doi=doi), principal)
+    (record,) = collection_records([find_collection(principal, uid=uid, doi=doi)], principal, now=timezone.now())
+    return record
 
 
-def collection_record(collection: Collection, principal: Principal) -> CollectionRecord:
+def collection_records(
+    collections: Sequence[Collection], principal: Principal, *, now: datetime
+) -> list[CollectionRecord]:
+    """The records of collections that `principal` may see, with what `facts_of` tells; concepts and homes come fetched."""
+    facts = facts_of(collections, now=now)
+    return [collection_record(row, principal, facts=facts[row.pk]) for row in collections]
+
+
+def collection_record(
+    collection: Collection, principal: Principal, *, facts: CollectionFacts | None = None
+) -> CollectionRecord:
     """The record of a collection that `principal` may see; its concept and home come fetched."""
     text = text_of(collection)
     if collection.state == CollectionState.WITHDRAWN:
@@ -165,6 +178,8 @@ def collection_record(collection: Collection, principal: Principal) -> Collectio
         updated_at=collection.updated_at,
         published_at=collection.published_at,
         withdrawal_reason=collection.withdrawal_reason,
+        holds_closed_data=facts.holds_closed_data if facts else None,
+        facility=facility_ref(facts.facility) if facts and facts.facility else None,
     )
     return shown_to(record, principal)
 
@@ -212,7 +227,7 @@ def collections_holding(dataset: Dataset, principal: Principal, *, limit: int) -
     members = CollectionMember.objects.filter(holding).order_by().values("collection_id")
     found = Collection.objects.filter(pk__in=members, state=CollectionState.PUBLISHED)
     is_own = Case(When(doi=dataset.own_doi, then=1), default=0)
-    rows = found.select_related("concept", "home").order_by(is_own.desc(), "-id")
+    rows = found.select_related("concept", "home__facility").order_by(is_own.desc(), "-id")
     return [collection_record(row, principal) for row in rows[:limit]]
 
 
@@ -300,7 +315,7 @@ def _datasets(keys: Sequence[int], principal: Principal, now: datetime) -> Known
         return {}
     rows = list(with_references(Dataset.objects.filter(pk__in=keys)))
     by_uid = {row.uid: row.pk for row in rows}
-    return {("dataset", by_uid[record.uid]): _of_dataset(record) for record in records_of(rows, principal, now=now)}
+    return {("dataset", by_uid[record.uid]): member_of(record) for record in records_of(rows, principal, now=now)}
 
 
 def _investigations(keys: Sequence[int], principal: Principal, now: datetime) -> Known:
@@ -320,7 +335,8 @@ def _parts(keys: Sequence[int]) -> Known:
     return {("collection", part.pk): _of_part(part) for part in parts}
 
 
-def _of_dataset(record: DatasetRecord) -> MemberRef:
+def member_of(record: DatasetRecord) -> MemberRef:
+    """A dataset as a member of what holds it."""
     return MemberRef(
         kind="dataset",
         uid=record.uid,

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from catalogue import access
 from catalogue.access import Level, Principal
 from catalogue.anonymity import shown_to
-from catalogue.collection_selectors import collection_record, find_collection, member_page
+from catalogue.collection_selectors import collection_records, find_collection, member_page
 from catalogue.interop.description import MOST_FILES, MOST_MEMBERS, Description, Site
 from catalogue.interop.publications import publication_of
 from catalogue.masking import access_of
@@ -62,7 +62,7 @@ def describe_investigation(uid: UUID, principal: Principal, *, now: datetime) ->
 
 def describe_collection(uid: UUID, principal: Principal, *, now: datetime) -> Description:
     collection = find_collection(principal, uid=uid)
-    record = collection_record(collection, principal)
+    (record,) = collection_records([collection], principal, now=now)
     members, count = collection_members(collection, principal, now=now)
     return description_of(record, members=members, member_count=count)
 

@@ -55,6 +55,10 @@ class Creator:
         return self.name if self.is_organisation else ", ".join(filter(None, (self.family_name, self.given_name)))
 
 
+# Who came by a share link that hides people is told that there are authors, not who.
+ANONYMOUS_CREATOR = Creator(name_type="Organizational", name="Anonymous")
+
+
 @dataclass(frozen=True)
 class Contributor(Creator):
     """`role` is a contributorType of DataCite, such as "DataCollector"."""

@@ -5,7 +5,7 @@ empty here, so that no template and no serializer can leak it.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -87,6 +87,24 @@ class InstrumentRef:
     manufacturer: str
     model: str
     facility: FacilityRef
+
+
+@dataclass(frozen=True)
+class InstrumentRecord(InstrumentRef):
+    """An instrument, which is public. Its serial number is kept from readers and so is no field of it."""
+
+    instrument_type: str
+    description: str
+    url: str
+    measured_variables: tuple[str, ...]
+    techniques: tuple[TermRef, ...]
+    commissioned_on: date | None
+    decommissioned_on: date | None
+    updated_at: datetime
+
+    @property
+    def path(self) -> str:
+        return f"/instruments/{self.uid}"
 
 
 @dataclass(frozen=True)
@@ -304,6 +322,7 @@ class CollectionRecord:
     """One version of a collection: public once it is published, with what people wrote about it in `text`.
 
     `doi` is empty until DataCite made it findable. Counts and `size` (bytes) are of all that it holds, each dataset once.
+    `holds_closed_data` is None where it was not asked for; `facility` publishes it, None where that is the site itself.
     Under `withdrawal_reason` it is a tombstone: what it was and how it is cited stay, its members are not listed.
     """
 
@@ -326,6 +345,8 @@ class CollectionRecord:
     updated_at: datetime
     published_at: datetime | None
     withdrawal_reason: str = ""
+    holds_closed_data: bool | None = None
+    facility: FacilityRef | None = None
 
     @property
     def path(self) -> str:

@@ -6,22 +6,22 @@ no parameter, and its size in memory does not grow with the number of members.
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db.models import Max, Min
 from django.utils import timezone
 
 from catalogue import access
-from catalogue.collection_contents import datasets_in, investigations_in, members_in
+from catalogue.collection_contents import datasets_in, investigations_in
+from catalogue.collection_facts import CollectionFacts, facts_of
 from catalogue.collection_selectors import licence_ref, text_of
-from catalogue.models import Collection, Concept, Facility, Investigation, TeamMember
+from catalogue.interop import publications
+from catalogue.models import Collection, Concept, Investigation, TeamMember
 from catalogue.models.collections import CollectionState
 from catalogue.models.investigations import TeamRole
 from catalogue.publication import (
     AccessRights,
-    Contributor,
-    Creator,
     Publication,
     PublicationDate,
     PublicationText,
@@ -32,8 +32,6 @@ from doi import relations
 from doi.models import Identifier
 from doi.names import doi_name
 
-SESSION = "Experiment session"
-ONE_DATASET, MANY_DATASETS = "Dataset", "Data collection"
 MOST_FORMATS = 20
 
 
@@ -53,32 +51,33 @@ def publication_of(identifier: Identifier, *, now: datetime | None = None) -> Pu
 
 
 def _of_session(identifier: Identifier, investigation: Investigation, now: datetime) -> Publication:
-    facility = investigation.facility
+    facility, instrument = investigation.facility, investigation.instrument
     opens_at = access.opens_at(investigation)
-    opens_on = opens_at.astimezone(UTC).date()
+    is_withdrawn, is_open = access.is_withdrawn(investigation), access.is_open(investigation, now=now)
     related = (
-        _instrument_of(investigation),
+        publications.collected_by(instrument.uid, instrument.pid, site_url=settings.SITE_URL),
         *relations.relations_of_session(investigation),
         *relations.relations_back(identifier),
     )
+    proposal = investigation.proposal.number if investigation.proposal else ""
     return Publication(
         doi=identifier.doi,
         url=landing_url(identifier.doi),
         text=_session_text(investigation),
         licence=licence_ref(str(investigation.licence_id)),
-        resource_type_general=relations.SESSION_TYPE,
-        resource_type=SESSION,
+        resource_type_general=publications.SESSION_TYPE,
+        resource_type=publications.SESSION,
         publisher_name=facility.name,
         publisher_ror=facility.ror,
-        publication_year=opens_on.year,
-        access_rights=_rights_of_session(investigation, now),
+        publication_year=opens_at.astimezone(UTC).year,
+        access_rights=publications.rights_of(is_withdrawn=is_withdrawn, is_open=is_open),
         dates=(
-            PublicationDate("Collected", _period(investigation.started_at, investigation.ended_at)),
-            PublicationDate("Available", opens_on.isoformat(), f"{opens_at.astimezone(UTC):%H:%M} UTC"),
+            publications.collected_on(investigation.started_at, investigation.ended_at),
+            publications.available_at(opens_at),
         ),
         size_bytes=investigation.size,
         file_count=investigation.file_count,
-        alternate_identifiers=_alternates(investigation),
+        alternate_identifiers=publications.numbers_of_session(investigation.visit_id, proposal),
         related=tuple(dict.fromkeys(related)),
     )
 
@@ -87,36 +86,17 @@ def _session_text(investigation: Investigation) -> PublicationText:
     """Title and abstract as registered; authors are the team in its order, or the facility where nobody is named."""
     team = list(TeamMember.objects.filter(investigation=investigation).select_related("person__affiliation"))
     facility = investigation.facility
-    creators = tuple(creator_of(member.person) for member in team)
     contacts = (member.person for member in team if member.role == TeamRole.LOCAL_CONTACT)
     return PublicationText(
         title=investigation.title,
         abstract=investigation.abstract,
-        creators=creators or (Creator(name_type="Organizational", name=facility.name, ror=facility.ror),),
-        contributors=tuple(Contributor(**vars(creator_of(person)), role="ContactPerson") for person in contacts),
+        creators=publications.team_or_facility(
+            (creator_of(member.person) for member in team), facility.name, facility.ror
+        ),
+        contributors=tuple(publications.contact_person(creator_of(person)) for person in contacts),
         subjects=tuple(subject_of(technique) for technique in investigation.instrument.techniques.order_by("label")),
         licence_id=str(investigation.licence_id),
     )
-
-
-def _rights_of_session(investigation: Investigation, now: datetime) -> AccessRights:
-    if access.is_withdrawn(investigation):
-        return "metadata only"
-    return "open" if access.is_open(investigation, now=now) else "embargoed"
-
-
-def _instrument_of(investigation: Investigation) -> RelatedIdentifier:
-    """The instrument by its own identifier, or by its page."""
-    instrument = investigation.instrument
-    address = instrument.pid or f"{settings.SITE_URL}/instruments/{instrument.uid}"
-    return RelatedIdentifier(address, "URL", "IsCollectedBy", "Instrument")
-
-
-def _alternates(investigation: Investigation) -> tuple[tuple[str, str], ...]:
-    found = [("Visit", investigation.visit_id)]
-    if investigation.proposal is not None:
-        found.append(("Proposal", investigation.proposal.number))
-    return tuple(found)
 
 
 def _of_collection(identifier: Identifier, collection: Collection, now: datetime) -> Publication:
@@ -139,20 +119,21 @@ def _of_version(
 ) -> Publication:
     """What one version says, under the DOI of `identifier`."""
     text = text_of(collection)
-    facility = _facility_of(collection)
-    issued_on = (collection.published_at or now).astimezone(UTC).date()
+    facts = facts_of([collection], now=now)[collection.pk]
+    facility = facts.facility
+    issued_at = collection.published_at or now
     return Publication(
         doi=identifier.doi,
         url=landing_url(identifier.doi),
         text=text,
         licence=licence_ref(text.licence_id),
-        resource_type_general=relations.COLLECTION_TYPE,
-        resource_type=ONE_DATASET if collection.dataset_count == 1 else MANY_DATASETS,
+        resource_type_general=publications.COLLECTION_TYPE,
+        resource_type=publications.type_of_collection(collection.dataset_count),
         publisher_name=facility.name if facility else settings.SITE_NAME,
         publisher_ror=facility.ror if facility else "",
-        publication_year=issued_on.year,
-        access_rights=_rights_of_collection(collection, now),
-        dates=_dates_of_collection(collection, issued_on),
+        publication_year=issued_at.astimezone(UTC).year,
+        access_rights=_rights_of_collection(collection, facts),
+        dates=(*publications.issued_on(issued_at), *_collected_on(collection)),
         size_bytes=collection.size,
         file_count=collection.file_count,
         formats=_formats_of(collection, now),
@@ -160,21 +141,15 @@ def _of_version(
     )
 
 
-def _rights_of_collection(collection: Collection, now: datetime) -> AccessRights:
+def _rights_of_collection(collection: Collection, facts: CollectionFacts) -> AccessRights:
     """While it is being published it counts as open, which it is in the moment in which DataCite has accepted."""
-    if collection.state == CollectionState.WITHDRAWN:
-        return "metadata only"
-    if collection.state == CollectionState.PUBLISHING:
-        return "open"
-    return "embargoed" if datasets_in(collection).exclude(access.open_q(now)).exists() else "open"
+    is_open = collection.state == CollectionState.PUBLISHING or not facts.holds_closed_data
+    return publications.rights_of(is_withdrawn=collection.state == CollectionState.WITHDRAWN, is_open=is_open)
 
 
-def _dates_of_collection(collection: Collection, issued_on: date) -> tuple[PublicationDate, ...]:
+def _collected_on(collection: Collection) -> tuple[PublicationDate, ...]:
     period = investigations_in(collection).order_by().aggregate(start=Min("started_at"), end=Max("ended_at"))
-    dates = [PublicationDate("Issued", issued_on.isoformat()), PublicationDate("Available", issued_on.isoformat())]
-    if period["start"] is not None:
-        dates.append(PublicationDate("Collected", _period(period["start"], period["end"])))
-    return tuple(dates)
+    return () if period["start"] is None else (publications.collected_on(period["start"], period["end"]),)
 
 
 def _formats_of(collection: Collection, now: datetime) -> tuple[str, ...]:
@@ -184,22 +159,3 @@ def _formats_of(collection: Collection, now: datetime) -> tuple[str, ...]:
         datasets = datasets.filter(access.open_q(now))
     labels = datasets.exclude(format_label="").order_by("format_label")
     return tuple(labels.values_list("format_label", flat=True).distinct()[:MOST_FORMATS])
-
-
-def _facility_of(collection: Collection) -> Facility | None:
-    """The publisher: the facility of the home investigation, else of the first member's."""
-    if collection.home is not None:
-        return collection.home.facility
-    members = members_in(collection).filter(part__isnull=True)
-    first = members.select_related("investigation__facility", "dataset__investigation__facility").order_by("pk").first()
-    if first is None:
-        return None
-    holder = first.dataset or first
-    return holder.investigation.facility if holder.investigation else None
-
-
-def _period(started_at: datetime, ended_at: datetime | None) -> str:
-    """Days in UTC, as everywhere on the site, in the form that RKMS-ISO8601 has for a range."""
-    start = started_at.astimezone(UTC).date().isoformat()
-    end = ended_at.astimezone(UTC).date().isoformat() if ended_at else ""
-    return f"{start}/{end}" if end and end != start else start

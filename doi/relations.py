@@ -13,6 +13,7 @@ from catalogue import access
 from catalogue.access import Level
 from catalogue.collection_selectors import text_of
 from catalogue.identifier_forms import form_problem
+from catalogue.interop.publications import COLLECTION_TYPE, SESSION_TYPE
 from catalogue.models import Collection, CollectionMember, Concept, Dataset, Investigation, Relation
 from catalogue.models.collections import CollectionState
 from catalogue.publication import RelatedIdentifier, normalise_doi
@@ -21,7 +22,6 @@ from doi.models import Identifier, IdentifierState, Link
 from doi.wanted import PUBLIC
 
 MOST_RELATED = 1_000
-SESSION_TYPE, COLLECTION_TYPE = "Collection", "Dataset"
 
 
 def relations_of_session(investigation: Investigation) -> Iterator[RelatedIdentifier]:

@@ -1,13 +1,16 @@
 """From a masked record to a `Publication`: what is citable of a dataset, an investigation or a collection. Pure.
 
-What DataCite is told of a DOI is made from the rows in `doi/metadata.py`; this is the same for whoever reads a record,
-whether it has a DOI or not.
+What DataCite is told of a DOI is made from the rows in `doi/metadata.py`, by the same functions; this is for whoever reads
+a record, whether it has a DOI or not.
 """
 
-from datetime import UTC
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from uuid import UUID
 
 from catalogue.interop.description import Site
 from catalogue.publication import (
+    ANONYMOUS_CREATOR,
     AccessRights,
     Contributor,
     Creator,
@@ -21,13 +24,16 @@ from catalogue.record import (
     Access,
     CollectionRecord,
     DatasetRecord,
-    FacilityRef,
-    InstrumentRef,
     InvestigationRecord,
     PersonRef,
     RelationRef,
+    TermRef,
 )
 
+SESSION = "Experiment session"
+ONE_DATASET, MANY_DATASETS = "Dataset", "Data collection"
+# In DataCite's list of general types.
+SESSION_TYPE, COLLECTION_TYPE = "Collection", "Dataset"
 LOCAL_CONTACT = "local contact"
 
 
@@ -41,21 +47,18 @@ def publication_of(record: DatasetRecord | InvestigationRecord | CollectionRecor
 
 
 def _of_dataset(record: DatasetRecord, site: Site) -> Publication:
-    related = [_part_of(f"{site.url}/investigations/{record.investigation.uid}", record.investigation.doi)]
-    related += [_instrument(record.instrument, site)]
-    related += [_page(f"{site.url}/datasets/{one.uid}", "IsDerivedFrom") for one in record.derived_from]
-    related += [_page(f"{site.url}/datasets/{one.uid}", "IsSourceOf") for one in record.derivatives]
+    related = [
+        _part_of(f"{site.url}/investigations/{record.investigation.uid}", record.investigation.doi),
+        collected_by(record.instrument.uid, record.instrument.pid, site_url=site.url),
+        *(_dataset(one.uid, "IsDerivedFrom", site) for one in record.derived_from),
+        *(_dataset(one.uid, "IsSourceOf", site) for one in record.derivatives),
+        *_stated(record.relations),
+    ]
+    collected = (collected_on(record.acquired_at),) if record.acquired_at else ()
     return Publication(
         doi=record.doi,
         url=site.url + record.path,
-        text=PublicationText(
-            title=record.title,
-            abstract=record.description,
-            creators=_creators(record.people, record.facility),
-            contributors=_contributors(record.people),
-            subjects=tuple(term_subject(term.label, term.iri) for term in record.techniques),
-            licence_id=record.licence.spdx_id,
-        ),
+        text=_text(record, record.description, record.techniques),
         licence=record.licence,
         resource_type_general="Dataset",
         resource_type=f"{record.kind.capitalize()} data",
@@ -63,115 +66,150 @@ def _of_dataset(record: DatasetRecord, site: Site) -> Publication:
         publisher_ror=record.facility.ror,
         publication_year=record.access.opens_at.astimezone(UTC).year,
         access_rights=_rights(record.access),
-        dates=_dates(
-            record.access, record.acquired_at.astimezone(UTC).date().isoformat() if record.acquired_at else ""
-        ),
+        dates=(*collected, available_at(record.access.opens_at)),
         size_bytes=record.size,
         file_count=record.file_count,
         formats=(record.format_label,) if record.format_label else (),
         alternate_identifiers=(("UUID", str(record.uid)),),
-        related=(*related, *_stated(record.relations)),
+        related=tuple(dict.fromkeys(related)),
     )
 
 
 def _of_investigation(record: InvestigationRecord, site: Site) -> Publication:
-    start = record.started_at.astimezone(UTC).date().isoformat()
-    end = record.ended_at.astimezone(UTC).date().isoformat() if record.ended_at else ""
-    numbers = (("Visit", record.visit_id), ("Proposal", record.proposal), ("UUID", str(record.uid)))
+    instrument = collected_by(record.instrument.uid, record.instrument.pid, site_url=site.url)
     return Publication(
         doi=record.doi,
         url=site.url + record.path,
-        text=PublicationText(
-            title=record.title,
-            abstract=record.abstract,
-            creators=_creators(record.people, record.facility),
-            contributors=_contributors(record.people),
-            licence_id=record.licence.spdx_id,
-        ),
+        text=_text(record, record.abstract, ()),
         licence=record.licence,
-        resource_type_general="Collection",
-        resource_type="Experiment session",
+        resource_type_general=SESSION_TYPE,
+        resource_type=SESSION,
         publisher_name=record.facility.name,
         publisher_ror=record.facility.ror,
         publication_year=record.access.opens_at.astimezone(UTC).year,
         access_rights=_rights(record.access),
-        dates=_dates(record.access, f"{start}/{end}" if end and end != start else start),
+        dates=(collected_on(record.started_at, record.ended_at), available_at(record.access.opens_at)),
         size_bytes=record.size,
         file_count=record.file_count,
-        alternate_identifiers=tuple((kind, value) for kind, value in numbers if value),
-        related=(_instrument(record.instrument, site), *_stated(record.relations)),
+        alternate_identifiers=(*numbers_of_session(record.visit_id, record.proposal), ("UUID", str(record.uid))),
+        related=tuple(dict.fromkeys((instrument, *_stated(record.relations)))),
     )
 
 
 def _of_collection(record: CollectionRecord, site: Site) -> Publication:
-    issued = (record.published_at or record.created_at).astimezone(UTC).date()
-    concept = [RelatedIdentifier(record.concept_doi, "DOI", "IsVersionOf")] if record.concept_doi else []
+    issued_at = record.published_at or record.created_at
+    concept = (
+        [RelatedIdentifier(record.concept_doi, "DOI", "IsVersionOf", COLLECTION_TYPE)] if record.concept_doi else []
+    )
+    facility = record.facility
     return Publication(
         doi=record.doi,
         url=site.url + record.path,
         text=record.text,
         licence=record.licence,
-        resource_type_general="Collection",
-        resource_type="Dataset" if record.dataset_count == 1 else "Data collection",
-        publisher_name=site.name,
-        publication_year=issued.year,
-        access_rights="metadata only" if record.is_withdrawn else "open",
-        dates=(PublicationDate("Issued", issued.isoformat()), PublicationDate("Available", issued.isoformat())),
+        resource_type_general=COLLECTION_TYPE,
+        resource_type=type_of_collection(record.dataset_count),
+        publisher_name=facility.name if facility else site.name,
+        publisher_ror=facility.ror if facility else "",
+        publication_year=issued_at.astimezone(UTC).year,
+        access_rights=_rights_of_collection(record),
+        dates=issued_on(issued_at),
         version=str(record.number),
         size_bytes=record.size,
         file_count=record.file_count,
         alternate_identifiers=(("UUID", str(record.uid)),),
-        related=(*record.text.related, *concept),
+        related=tuple(dict.fromkeys((*record.text.related, *concept))),
     )
 
 
-def _creators(people: tuple[PersonRef, ...], facility: FacilityRef) -> tuple[Creator, ...]:
+def type_of_collection(dataset_count: int) -> str:
+    return ONE_DATASET if dataset_count == 1 else MANY_DATASETS
+
+
+def rights_of(*, is_withdrawn: bool, is_open: bool) -> AccessRights:
+    if is_withdrawn:
+        return "metadata only"
+    return "open" if is_open else "embargoed"
+
+
+def collected_on(started_at: datetime, ended_at: datetime | None = None) -> PublicationDate:
+    """Days in UTC, as everywhere on the site, in the form that RKMS-ISO8601 has for a range."""
+    start = started_at.astimezone(UTC).date().isoformat()
+    end = ended_at.astimezone(UTC).date().isoformat() if ended_at else start
+    return PublicationDate("Collected", start if end == start else f"{start}/{end}")
+
+
+def available_at(opens_at: datetime) -> PublicationDate:
+    moment = opens_at.astimezone(UTC)
+    return PublicationDate("Available", moment.date().isoformat(), f"{moment:%H:%M} UTC")
+
+
+def issued_on(published_at: datetime) -> tuple[PublicationDate, ...]:
+    day = published_at.astimezone(UTC).date().isoformat()
+    return PublicationDate("Issued", day), PublicationDate("Available", day)
+
+
+def numbers_of_session(visit_id: str, proposal: str) -> tuple[tuple[str, str], ...]:
+    return tuple((kind, value) for kind, value in (("Visit", visit_id), ("Proposal", proposal)) if value)
+
+
+def collected_by(instrument: UUID, pid: str, *, site_url: str) -> RelatedIdentifier:
+    """The instrument by its own identifier, or by its page."""
+    return RelatedIdentifier(pid or f"{site_url}/instruments/{instrument}", "URL", "IsCollectedBy", "Instrument")
+
+
+def team_or_facility(team: Iterable[Creator], name: str, ror: str) -> tuple[Creator, ...]:
     """The team in its order, or the facility where nobody is named."""
-    named = tuple(Creator(**_names(person)) for person in people)
-    return named or (Creator(name_type="Organizational", name=facility.name, ror=facility.ror),)
+    return tuple(team) or (Creator(name_type="Organizational", name=name, ror=ror),)
 
 
-def _contributors(people: tuple[PersonRef, ...]) -> tuple[Contributor, ...]:
-    contacts = (person for person in people if person.role == LOCAL_CONTACT)
-    return tuple(Contributor(**_names(person), role="ContactPerson") for person in contacts)
+def contact_person(creator: Creator) -> Contributor:
+    return Contributor(**vars(creator), role="ContactPerson")
 
 
-def _names(person: PersonRef) -> dict[str, str]:
-    return {
-        "family_name": person.family_name or person.name,
-        "given_name": person.given_name,
-        "orcid": person.orcid,
-        "affiliation": person.affiliation,
-        "affiliation_ror": person.affiliation_ror,
-    }
+def _text(record: DatasetRecord | InvestigationRecord, abstract: str, techniques: Iterable[TermRef]) -> PublicationText:
+    """Who came by a link that hides people reads that the authors are hidden."""
+    facility = record.facility
+    team = [(person.role, _creator(person)) for person in record.people]
+    authors = team_or_facility((creator for _, creator in team), facility.name, facility.ror)
+    return PublicationText(
+        title=record.title,
+        abstract=abstract,
+        creators=(ANONYMOUS_CREATOR,) if record.access.hides_people else authors,
+        contributors=tuple(contact_person(creator) for role, creator in team if role == LOCAL_CONTACT),
+        subjects=tuple(term_subject(term.label, term.iri) for term in techniques),
+        licence_id=record.licence.spdx_id,
+    )
+
+
+def _creator(person: PersonRef) -> Creator:
+    return Creator(
+        family_name=person.family_name or person.name,
+        given_name=person.given_name,
+        orcid=person.orcid,
+        affiliation=person.affiliation,
+        affiliation_ror=person.affiliation_ror,
+    )
 
 
 def _rights(access: Access) -> AccessRights:
-    if access.is_withdrawn:
-        return "metadata only"
-    return "open" if access.is_open else "embargoed"
+    return rights_of(is_withdrawn=access.is_withdrawn, is_open=access.is_open)
 
 
-def _dates(access: Access, collected: str) -> tuple[PublicationDate, ...]:
-    opens_at = access.opens_at.astimezone(UTC)
-    available = PublicationDate("Available", opens_at.date().isoformat(), f"{opens_at:%H:%M} UTC")
-    return (PublicationDate("Collected", collected), available) if collected else (available,)
+def _rights_of_collection(record: CollectionRecord) -> AccessRights:
+    return rights_of(is_withdrawn=record.is_withdrawn, is_open=not record.holds_closed_data)
 
 
 def _part_of(page: str, doi: str) -> RelatedIdentifier:
-    return RelatedIdentifier(doi, "DOI", "IsPartOf", "Collection") if doi else _page(page, "IsPartOf", "Collection")
+    identifier, kind = (doi, "DOI") if doi else (page, "URL")
+    return RelatedIdentifier(identifier, kind, "IsPartOf", SESSION_TYPE)
 
 
-def _instrument(instrument: InstrumentRef, site: Site) -> RelatedIdentifier:
-    """By its own identifier, or by its page."""
-    return _page(instrument.pid or f"{site.url}/instruments/{instrument.uid}", "IsCollectedBy", "Instrument")
+def _dataset(uid: UUID, relation_type: str, site: Site) -> RelatedIdentifier:
+    return RelatedIdentifier(f"{site.url}/datasets/{uid}", "URL", relation_type, "Dataset")
 
 
-def _page(address: str, relation_type: str, kind: str = "Dataset") -> RelatedIdentifier:
-    return RelatedIdentifier(address, "URL", relation_type, kind)
-
-
-def _stated(relations: tuple[RelationRef, ...]) -> tuple[RelatedIdentifier, ...]:
+def _stated(relations: Iterable[RelationRef]) -> tuple[RelatedIdentifier, ...]:
     return tuple(
         RelatedIdentifier(one.identifier, one.identifier_type, one.relation_type, one.resource_type)
         for one in relations

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils import timezone
 from rest_framework import status
 from rest_framework.request import Request
 
@@ -11,7 +12,7 @@ from catalogue.api.answers import ApiView, read_answer
 from catalogue.api.filters import COLLECTION_FILTERS, read_filters
 from catalogue.api.pages import NEWEST_FIRST, next_link, read_limit, take_page
 from catalogue.collection_selectors import (
-    collection_record,
+    collection_records,
     find_collection,
     get_collection_record,
     listed_collections,
@@ -27,7 +28,7 @@ class CollectionList(ApiView):
         """Those that were published, and drafts that you may change; the newest first."""
         wanted = read_filters(COLLECTION_FILTERS, request.query_params.dict())
         page = take_page(listed_collections(self.principal).filter(**wanted), request, NEWEST_FIRST)
-        return read_answer(request, page.document([collection_record(row, self.principal) for row in page.rows]))
+        return read_answer(request, page.document(collection_records(page.rows, self.principal, now=timezone.now())))
 
 
 class CollectionDetail(ApiView):
