@@ -1,8 +1,9 @@
 """Routes of searching. The API's is among them, because no app below knows search."""
 
-from django.urls import path
+from django.urls import include, path
 
 from search import api
+from search.panosc import views as panosc_views
 from search.views import exports, page, saved, suggestions
 from search.views import help as views_help
 
@@ -15,5 +16,7 @@ urlpatterns = [
     path("me/searches", saved.saved_searches, name="saved-searches"),
     path("search/feeds/<str:secret>", saved.feed, name="saved-search-feed"),
     path("api/v1/search", api.Search.as_view(), name="api-search"),
+    path("panosc", panosc_views.Status.as_view(), name="panosc-status"),
+    path("panosc/", include("search.panosc.urls")),
     path("help/search", views_help.search_help, name="search-help"),
 ]

@@ -171,6 +171,9 @@ SEARCH_URL = env.str("SEARCH_URL", default="")
 # Certificates of the authority that signed Elasticsearch's, where it is the cluster's own.
 SEARCH_CA_FILE = env.str("SEARCH_CA_FILE", default="")
 SEARCH_SHARDS = env.int("SEARCH_SHARDS", default=1)
+# Items that the PaNOSC search API gives where no limit is asked for, and at most.
+PANOSC_LIMIT = 100
+PANOSC_MOST = env.int("FAIRCAT_PANOSC_MOST", default=1000)
 
 # --- tasks ---
 BROKER_DIR = DATA_DIR / "broker"

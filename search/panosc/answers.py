@@ -1,0 +1,167 @@
+"""Rows -> the JSON of the PaNOSC search API. What belongs to a row comes with it: as a column of JSON where it is small
+(see `catalogue/short_lists.py`), by keys and one more query where it is a dataset or a document.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+
+from catalogue.models.datasets import ParameterKind
+from catalogue.short_lists import ShortList
+from search.panosc.conditions import Filter, Order
+from search.panosc.pages import Place, files_in, limit_of, ordering
+from search.panosc.quantities import as_asked
+from search.panosc.tables import FILE, PARAMETER, TO_ONE, Asker, Table, links
+from search.panosc.translate import any_of, listed_q
+
+MOST_RELATED = 1_000
+MOST_ON_A_PAGE = 100_000
+
+Json = dict[str, Any]
+
+
+def items_of(places: Sequence[Place], filter: Filter, asker: Asker) -> list[Json]:
+    """The places of a page as JSON, in their order; what vanished meanwhile is left out."""
+    tables = {place.table.name: place.table for place in places}
+    by_table = {
+        name: _whole(table, [one.key for one in places if one.table is table], filter, asker)
+        for name, table in tables.items()
+    }
+    found = ((place, by_table[place.table.name].get(place.key)) for place in places)
+    return [_with_score(item, place.score, filter) for place, item in found if item is not None]
+
+
+def item_of(place: Place, filter: Filter, asker: Asker) -> Json | None:
+    """One thing, without a score; None where it vanished meanwhile."""
+    return _whole(place.table, [place.key], filter, asker).get(place.key)
+
+
+def files_of(dataset: int, filter: Filter, asker: Asker) -> list[Json]:
+    """A page of the files of a dataset, in the order of the filter, else by their names."""
+    rows = files_in(dataset, filter, asker).order_by(*ordering(filter.order or (Order("name"),), FILE, asker))
+    shown = _shown(rows, FILE, filter, asker, most=0)
+    page = shown.values("pk", *_names(shown))[filter.skip : filter.skip + limit_of(filter)]
+    return [_item(row, FILE, filter) for row in page]
+
+
+def _with_score(item: Json, score: float, filter: Filter) -> Json:
+    return item if "score" in filter.without else {**item, "score": round(score, 4)}
+
+
+@dataclass(frozen=True)
+class Related:
+    """A relation with every scope that it was given: what meets one of them is shown, as all of them together say."""
+
+    relation: str
+    scopes: tuple[Filter, ...]
+
+    @property
+    def shown(self) -> Filter:
+        first = self.scopes[0]
+        return replace(
+            first,
+            includes=tuple(one for scope in self.scopes for one in scope.includes),
+            units=tuple(unit for scope in self.scopes for unit in scope.units),
+        )
+
+
+def related_in(filter: Filter) -> list[Related]:
+    scopes: dict[str, tuple[Filter, ...]] = {}
+    for include in filter.includes:
+        scopes[include.relation] = (*scopes.get(include.relation, ()), include.filter)
+    return [Related(relation, filters) for relation, filters in scopes.items()]
+
+
+def _whole(table: Table, keys: Sequence[int], filter: Filter, asker: Asker) -> dict[int, Json]:
+    """Rows by their keys, with all that they include."""
+    if not keys:
+        return {}
+    most = min(MOST_RELATED, max(1, MOST_ON_A_PAGE // len(keys)))
+    rows = _shown(table.rows(asker).filter(pk__in=keys), table, filter, asker, most)
+    items: dict[int, Json] = {row["pk"]: row for row in rows.values("pk", *_names(rows))}
+    for related in related_in(filter):
+        for child, _ in links(table, related.relation):
+            if not child.is_small:
+                _fill(items, f"r_{related.relation}_{child.name}", child, related, asker)
+    return {key: _item(row, table, filter) for key, row in items.items()}
+
+
+def _fill(items: Mapping[int, Json], name: str, child: Table, related: Related, asker: Asker) -> None:
+    """In the place of the keys of related rows put the rows."""
+    keys = {key: [one["pk"] for one in row[name]] for key, row in items.items()}
+    known = _whole(child, list({one for listed in keys.values() for one in listed}), related.shown, asker)
+    for key, row in items.items():
+        row[name] = [known[one] for one in keys[key] if one in known]
+
+
+def _names(rows: QuerySet) -> list[str]:
+    return [name for name in rows.query.annotations if name.startswith(("p_", "b_", "r_"))]
+
+
+def _shown(rows: QuerySet, table: Table, filter: Filter, asker: Asker, most: int) -> QuerySet:
+    """The rows with what is shown of them as columns: `p_` properties, `b_` what these are made of, `r_` relations."""
+    wanted = ((name, column) for name, column in table.columns(asker).items() if _is_shown(name, filter))
+    columns = {f"p_{name}": column for name, column in wanted if column is not None}
+    columns |= {f"b_{name}": F(name) for name in table.beside}
+    for related in related_in(filter):
+        for child, link in links(table, related.relation):
+            columns[f"r_{related.relation}_{child.name}"] = _listed(child, link, related, asker, most)
+    return rows.annotate(**columns)
+
+
+def _is_shown(name: str, filter: Filter) -> bool:
+    return name not in filter.without and (filter.fields is None or name in filter.fields)
+
+
+def _listed(child: Table, link: Q, related: Related, asker: Asker, most: int) -> ShortList:
+    """The related rows of each row that are shown; of those that are not small, the keys."""
+    inner = related.shown
+    matching = any_of(listed_q(related.relation, scope, child, asker) for scope in related.scopes)
+    rows = child.rows(asker).filter(link).filter(matching).order_by(*ordering(inner.order, child, asker))
+    first, last = inner.skip, inner.skip + min(inner.limit or most, most)
+    if not child.is_small:
+        return ShortList(rows[first:last], "pk")
+    shown = _shown(rows, child, inner, asker, most)
+    return ShortList(shown[first:last], *_names(shown))
+
+
+def _item(row: Json, table: Table, filter: Filter) -> Json:
+    """A row as the API shows it; what is absent is left out."""
+    item = {name[2:]: _plain(value) for name, value in row.items() if name.startswith("p_") and value is not None}
+    if table is PARAMETER:
+        item |= {name: value for name, value in _quantity(row, filter).items() if _is_shown(name, filter)}
+    for related in related_in(filter):
+        found = [one for child, _ in links(table, related.relation) for one in _items(row, related, child)]
+        if related.relation not in TO_ONE:
+            item[related.relation] = found
+        elif found:
+            item[related.relation] = found[0]
+    return item
+
+
+def _items(row: Json, related: Related, child: Table) -> list[Json]:
+    rows = row[f"r_{related.relation}_{child.name}"]
+    rows = json.loads(rows) if isinstance(rows, str) else rows  # a list within a list, from SQLite
+    return [_item(one, child, related.shown) for one in rows] if child.is_small else rows
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return date_text(value)
+    return value
+
+
+def date_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _quantity(row: Json, filter: Filter) -> Json:
+    """Its value and its unit, in the unit that was asked for where that fits."""
+    if row["b_kind"] != ParameterKind.NUMBER:
+        return {"value": row["b_text"]}
+    value, unit = as_asked(row["b_value"], row["b_unit"], filter.units)
+    return {"value": value, "unit": unit}

@@ -1,0 +1,83 @@
+"""What the PaNOSC search API asks of both databases in one way: texts of uids, order by code point, patterns. No models."""
+
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import BooleanField, CharField, Func, Q, Value
+from django.db.models.functions import NullIf
+from django.db.models.lookups import Exact
+from django.db.models.sql.compiler import SQLCompiler
+
+from search.panosc.patterns import Alternative, like_as_glob, like_for_postgresql
+
+# An empty Q would be lost in an alternative.
+ALWAYS, NEVER = Q(Exact(Value(1), Value(1))), Q(Exact(Value(0), Value(1)))
+
+
+class UidText(Func):
+    """A uid as its 36 characters; SQLite keeps 32."""
+
+    template = "CAST(%(expressions)s AS varchar)"
+    output_field = CharField()
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list]:
+        column, parameters = compiler.compile(self.source_expressions[0])
+        pieces = (
+            f"substr({column}, {first}, {length})" for first, length in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+        )
+        return " || '-' || ".join(pieces), list(parameters) * 5
+
+
+class ByCodePoint(Func):
+    """A text that compares and sorts by its code points, as SQLite does, whatever the language of the database."""
+
+    template = "%(expressions)s"
+    output_field = CharField()
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list]:
+        return self.as_sql(compiler, connection, template='(%(expressions)s) COLLATE "C"', **context)
+
+
+class Like(Func):
+    """Whether a text fits a pattern of like or ilike, anywhere in it."""
+
+    output_field = BooleanField()
+
+    def __init__(self, expression: Any, pattern: str, *, ignores_case: bool) -> None:
+        super().__init__(expression)
+        self.pattern, self.ignores_case = pattern, ignores_case
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list]:
+        text, parameters = compiler.compile(self.source_expressions[0])
+        if connection.vendor == "postgresql":
+            operator, pattern = "ILIKE" if self.ignores_case else "LIKE", like_for_postgresql(self.pattern)
+        else:
+            operator, pattern = "GLOB", like_as_glob(self.pattern, ignores_case=self.ignores_case)
+        return f"({text} {operator} %s)", [*parameters, pattern]
+
+
+class Matches(Func):
+    """Whether a text fits an alternative of a regular expression (see `patterns.py`).
+
+    PostgreSQL's own matcher takes all of them. In SQLite, where that is Python's, GLOB decides, alone wherever it can.
+    """
+
+    output_field = BooleanField()
+
+    def __init__(self, expression: Any, alternative: Alternative) -> None:
+        super().__init__(expression)
+        self.alternative = alternative
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list]:
+        text, parameters = compiler.compile(self.source_expressions[0])
+        one = self.alternative
+        if connection.vendor == "postgresql":
+            return f"({text} ~ %s)", [*parameters, one.regex]
+        if one.is_glob_exact:
+            return f"({text} GLOB %s)", [*parameters, one.glob]
+        return f"({text} GLOB %s AND {text} REGEXP %s)", [*parameters, one.glob, *parameters, f"(?s){one.regex}"]
+
+
+def optional(name: str) -> NullIf:
+    """A text that is empty where there is none, as null."""
+    return NullIf(name, Value(""), output_field=CharField())

@@ -1,0 +1,315 @@
+"""Where the models of the PaNOSC search API lie in this catalogue: rows, columns, and how rows refer to each other.
+
+A Document is an investigation (a proposal) or a published collection (a publication). Every query here is over rows that the
+asker reads in full and over nothing else, so that no condition, include or count can tell of what is closed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import (
+    BooleanField,
+    Case,
+    CharField,
+    DateTimeField,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce, Concat, Trim
+
+from catalogue import access
+from catalogue.access import Principal
+from catalogue.models import (
+    Collection,
+    CollectionMember,
+    Datafile,
+    Instrument,
+    Organisation,
+    Parameter,
+    Person,
+    Sample,
+    TeamMember,
+    Technique,
+)
+from catalogue.models.collections import CollectionState
+from catalogue.models.investigations import RecordState, TeamRole
+from catalogue.stamps import opening
+from catalogue.vocabularies.techniques import PANET
+from search.panosc.expressions import UidText, optional
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks, and when."""
+
+    principal: Principal
+    now: datetime
+
+
+Column = Any  # an expression, or None for what this catalogue does not keep
+
+
+@dataclass(frozen=True)
+class Table:
+    """`columns` by the names of the API; `beside` are columns that values are made of. `exact` finds rows by the exact values of
+    a property, with an index. Small rows come in the query of what they belong to.
+    """
+
+    name: str
+    model: str
+    rows: Callable[[Asker], QuerySet]
+    columns: Callable[[Asker], Mapping[str, Column]]
+    exact: Mapping[str, Callable[[Sequence[str]], Q]]
+    is_small: bool = True
+    beside: tuple[str, ...] = ()
+
+
+def _datasets(asker: Asker) -> QuerySet:
+    active = {"state": RecordState.ACTIVE, "investigation__state": RecordState.ACTIVE}
+    return access.full_datasets(asker.principal, now=asker.now).filter(**active).order_by()
+
+
+def _investigations(asker: Asker) -> QuerySet:
+    return access.full_investigations(asker.principal, now=asker.now).filter(state=RecordState.ACTIVE).order_by()
+
+
+def _collections(asker: Asker) -> QuerySet:
+    return Collection.objects.filter(state=CollectionState.PUBLISHED).order_by()
+
+
+def _all(model: Any) -> Callable[[Asker], QuerySet]:
+    return lambda asker: model.objects.order_by()
+
+
+def _parameters(asker: Asker) -> QuerySet:
+    return Parameter.objects.filter(is_personal=False).order_by()
+
+
+def _whether(condition: Q) -> Case:
+    return Case(When(condition, then=Value(True)), default=Value(False), output_field=BooleanField())
+
+
+def _key(name: str = "pk") -> Cast:
+    return Cast(name, CharField())
+
+
+def _pid_or_uid(name: str) -> Coalesce:
+    return Coalesce(name if name == "doi" else optional(name), UidText("uid"), output_field=CharField())
+
+
+def _dataset_columns(asker: Asker) -> Mapping[str, Column]:
+    instrument = Coalesce(optional("instrument__pid"), UidText("instrument__uid"), output_field=CharField())
+    return {
+        "pid": UidText("uid"),
+        "title": F("title"),
+        "isPublic": _whether(access.open_q(asker.now)),
+        "creationDate": Coalesce("acquired_at", "created_at", output_field=DateTimeField()),
+        "size": F("size"),
+        "instrumentId": instrument,
+    }
+
+
+def _investigation_columns(asker: Asker) -> Mapping[str, Column]:
+    is_open = access.embargo_passed_q(asker.now) | Q(released_at__lte=asker.now)
+    return {
+        "pid": _pid_or_uid("doi"),
+        "isPublic": _whether(is_open),
+        "type": Value("proposal", output_field=CharField()),
+        "title": F("title"),
+        "summary": optional("abstract"),
+        "doi": F("doi"),
+        "startDate": F("started_at"),
+        "endDate": F("ended_at"),
+        "releaseDate": ExpressionWrapper(opening(), output_field=DateTimeField()),
+        "license": F("licence_id"),
+    }
+
+
+def _collection_columns(asker: Asker) -> Mapping[str, Column]:
+    return {
+        "pid": _pid_or_uid("doi"),
+        "isPublic": Value(True, output_field=BooleanField()),
+        "type": Value("publication", output_field=CharField()),
+        "title": F("title"),
+        "summary": optional(KeyTextTransform("abstract", "text")),
+        "doi": F("doi"),
+        "startDate": None,
+        "endDate": None,
+        "releaseDate": F("published_at"),
+        "license": optional(KeyTextTransform("licence_id", "text")),
+    }
+
+
+def _fixed(**columns: Column) -> Callable[[Asker], Mapping[str, Column]]:
+    return lambda asker: columns
+
+
+def uids_in(values: Sequence[str]) -> list[UUID]:
+    """Those of `values` that are uids as this API writes them."""
+    found = []
+    for value in values:
+        try:
+            uid = UUID(value)
+        except ValueError:
+            continue
+        if str(uid) == value:
+            found.append(uid)
+    return found
+
+
+def _by_uid(values: Sequence[str]) -> Q:
+    return Q(uid__in=uids_in(values))
+
+
+def _by_doi_or_uid(values: Sequence[str]) -> Q:
+    return Q(doi__in=list(values)) | Q(doi__isnull=True, uid__in=uids_in(values))
+
+
+def _by_pid_or_uid(values: Sequence[str]) -> Q:
+    return Q(pid__in=[value for value in values if value]) | Q(pid="", uid__in=uids_in(values))
+
+
+def _by_instrument(values: Sequence[str]) -> Q:
+    return Q(instrument__in=Instrument.objects.filter(_by_pid_or_uid(values)).order_by().values("pk"))
+
+
+_ROLE = Case(
+    *(When(role=role, then=Value(role.label)) for role in TeamRole), default=F("role"), output_field=CharField()
+)
+
+DATASET = Table(
+    "dataset", "Dataset", _datasets, _dataset_columns, {"pid": _by_uid, "instrumentId": _by_instrument}, is_small=False
+)
+INVESTIGATION = Table(
+    "investigation", "Document", _investigations, _investigation_columns, {"pid": _by_doi_or_uid}, is_small=False
+)
+COLLECTION = Table("collection", "Document", _collections, _collection_columns, {"pid": _by_doi_or_uid}, is_small=False)
+INSTRUMENT = Table(
+    "instrument",
+    "Instrument",
+    _all(Instrument),
+    _fixed(pid=_pid_or_uid("pid"), name=F("name"), facility=F("facility__short_name")),
+    {"pid": _by_pid_or_uid},
+    is_small=False,
+)
+SAMPLE = Table(
+    "sample",
+    "Sample",
+    _all(Sample),
+    _fixed(pid=UidText("uid"), name=F("name"), description=optional("description")),
+    {"pid": _by_uid},
+)
+TECHNIQUE = Table(
+    "technique",
+    "Technique",
+    _all(Technique),
+    _fixed(
+        pid=F("iri"),
+        name=F("label"),
+        panetId=Case(When(iri__startswith=PANET, then=F("iri")), output_field=CharField()),
+    ),
+    {},
+)
+FILE = Table(
+    "file",
+    "File",
+    _all(Datafile),
+    _fixed(id=_key(), name=F("name"), path=None, size=F("size"), datasetId=UidText("dataset__uid")),
+    {},
+)
+PARAMETER = Table(
+    "parameter",
+    "Parameter",
+    _parameters,
+    _fixed(id=_key(), name=F("name"), unit=F("unit"), datasetId=UidText("dataset__uid"), documentId=None),
+    {},
+    beside=("kind", "text", "value", "unit"),
+)
+MEMBER = Table("member", "Member", _all(TeamMember), _fixed(id=_key(), role=_ROLE), {})
+PERSON = Table(
+    "person",
+    "Person",
+    _all(Person),
+    _fixed(
+        id=UidText("uid"),
+        fullName=Trim(Concat("given_name", Value(" "), "family_name", output_field=CharField())),
+        orcid=F("orcid"),
+        researcherId=None,
+        firstName=optional("given_name"),
+        lastName=F("family_name"),
+    ),
+    {"id": _by_uid},
+)
+AFFILIATION = Table(
+    "affiliation",
+    "Affiliation",
+    _all(Organisation),
+    _fixed(id=_key(), name=F("name"), address=None, city=None, country=None),
+    {},
+)
+TABLES_OF: Mapping[str, tuple[Table, ...]] = {
+    "Dataset": (DATASET,),
+    "Document": (INVESTIGATION, COLLECTION),
+    "Instrument": (INSTRUMENT,),
+}
+
+Link = tuple[Table, Q]
+
+
+def links(table: Table, relation: str) -> tuple[Link, ...]:
+    """The tables that a relation leads to, each with what ties its rows to the row outside."""
+    return _LINKS.get((table.name, relation), ())
+
+
+def _members(**of: Any) -> QuerySet:
+    return CollectionMember.objects.filter(**of).order_by()
+
+
+def _of_dataset() -> Q:
+    """Collections that hold the dataset outside: itself, its investigation, or a collection that holds one of them."""
+    holding = Q(dataset=OuterRef(OuterRef("pk"))) | Q(investigation=OuterRef(OuterRef("investigation_id")))
+    inner = Q(dataset=OuterRef(OuterRef(OuterRef("pk")))) | Q(
+        investigation=OuterRef(OuterRef(OuterRef("investigation_id")))
+    )
+    parts = CollectionMember.objects.filter(inner).order_by().values("collection_id")
+    return Q(pk__in=CollectionMember.objects.filter(holding).order_by().values("collection_id")) | Q(
+        pk__in=_members(part__in=parts).values("collection_id")
+    )
+
+
+def _in_collection() -> Q:
+    """Datasets that the collection outside holds: named themselves, with an investigation, or by a part of it."""
+    own = {"collection": OuterRef(OuterRef("pk"))}
+    of_part = {"collection__memberships__collection": OuterRef(OuterRef("pk"))}
+    return (
+        Q(pk__in=_members(dataset__isnull=False, **own).values("dataset_id"))
+        | Q(investigation__in=_members(investigation__isnull=False, **own).values("investigation_id"))
+        | Q(pk__in=_members(dataset__isnull=False, **of_part).values("dataset_id"))
+        | Q(investigation__in=_members(investigation__isnull=False, **of_part).values("investigation_id"))
+    )
+
+
+_LINKS: Mapping[tuple[str, str], tuple[Link, ...]] = {
+    ("dataset", "documents"): ((INVESTIGATION, Q(pk=OuterRef("investigation_id"))), (COLLECTION, _of_dataset())),
+    ("dataset", "techniques"): ((TECHNIQUE, Q(datasets=OuterRef("pk"))),),
+    ("dataset", "instrument"): ((INSTRUMENT, Q(pk=OuterRef("instrument_id"))),),
+    ("dataset", "files"): ((FILE, Q(dataset=OuterRef("pk"))),),
+    ("dataset", "parameters"): ((PARAMETER, Q(dataset=OuterRef("pk"))),),
+    ("dataset", "samples"): ((SAMPLE, Q(pk=OuterRef("sample_id"))),),
+    ("investigation", "datasets"): ((DATASET, Q(investigation=OuterRef("pk"))),),
+    ("investigation", "members"): ((MEMBER, Q(investigation=OuterRef("pk"))),),
+    ("collection", "datasets"): ((DATASET, _in_collection()),),
+    ("instrument", "datasets"): ((DATASET, Q(instrument=OuterRef("pk"))),),
+    ("member", "person"): ((PERSON, Q(pk=OuterRef("person_id"))),),
+    ("member", "affiliation"): ((AFFILIATION, Q(pk=OuterRef("person__affiliation_id"))),),
+}
+TO_ONE = frozenset({"instrument", "person", "affiliation"})

@@ -1,0 +1,168 @@
+"""Checked conditions and includes -> conditions of the database. What may be seen at all is decided by the rows of `tables.py`.
+
+An operator that denies (neq, nin, nlike, nilike) is the contrary of the one that it denies, for absent values too.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+from django.db.models import DateTimeField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsNull, LessThan, LessThanOrEqual
+
+from catalogue.models import Dataset, Technique, TechniqueAncestor
+from catalogue.models.datasets import ParameterKind
+from search.panosc.conditions import All, Condition, Filter, Include, Test
+from search.panosc.expressions import ALWAYS, NEVER, ByCodePoint, Like, Matches
+from search.panosc.patterns import read_expression
+from search.panosc.schema import MODELS, Holds
+from search.panosc.tables import PARAMETER, TECHNIQUE, Asker, Column, Table, links
+
+MILLISECOND = timedelta(milliseconds=1)
+DENIED = {"neq": "eq", "nin": "inq", "nlike": "like", "nilike": "ilike"}
+COMPARISONS = {"gt": GreaterThan, "gte": GreaterThanOrEqual, "lt": LessThan, "lte": LessThanOrEqual}
+_Tagged = Dataset.techniques.through._default_manager
+
+
+def fitting(rows: QuerySet, filter: Filter, table: Table, asker: Asker) -> QuerySet:
+    """Those of `rows` that meet the filter's conditions and have what its inner joins ask for."""
+    return rows.filter(condition_q(filter.where, table, asker), joined_q(filter.includes, table, asker))
+
+
+def joined_q(includes: tuple[Include, ...], table: Table, asker: Asker) -> Q:
+    """Every include that asks for something finds at least one related row."""
+    return all_of(_related_q(one, table, asker) for one in includes if one.is_required)
+
+
+def _related_q(include: Include, table: Table, asker: Asker) -> Q:
+    if include.relation == "techniques":
+        return _technique_q(include.filter.where, asker) & Q(Exists(_Tagged.filter(dataset=OuterRef("pk"))))
+    related = ((child, child.rows(asker).filter(link)) for child, link in links(table, include.relation))
+    return any_of(Q(Exists(fitting(rows, include.filter, child, asker))) for child, rows in related)
+
+
+def condition_q(condition: Condition, table: Table, asker: Asker) -> Q:
+    if isinstance(condition, Test):
+        return _test_q(condition, table, asker)
+    parts = (condition_q(part, table, asker) for part in condition.parts)
+    return all_of(parts) if isinstance(condition, All) else any_of(parts)
+
+
+def all_of(parts: Iterable[Q]) -> Q:
+    found = list(parts)
+    return reduce(and_, found) if found else ALWAYS
+
+
+def any_of(parts: Iterable[Q]) -> Q:
+    found = list(parts)
+    return reduce(or_, found) if found else NEVER
+
+
+def listed_q(relation: str, scope: Filter, child: Table, asker: Asker) -> Q:
+    """Which of the related rows of something that was found are shown.
+
+    Of the techniques of a dataset those that it was found for, or all where it was found for what it lacks.
+    """
+    if relation != "techniques":
+        return condition_q(scope.where, child, asker) & joined_q(scope.includes, child, asker)
+    wanted = [one for one in _leaves(scope.where) if one.op not in DENIED]
+    return any_of(Q(pk__in=_technique_keys(one, asker)) for one in wanted) if wanted else ALWAYS
+
+
+def _leaves(condition: Condition) -> list[Test]:
+    if isinstance(condition, Test):
+        return [condition]
+    return [leaf for part in condition.parts for leaf in _leaves(part)]
+
+
+def _technique_q(condition: Condition, asker: Asker) -> Q:
+    """Of datasets: each test may be met by another technique, and what is denied is denied of all of them."""
+    if isinstance(condition, Test):
+        positive = Test(condition.name, DENIED.get(condition.op, condition.op), condition.value)
+        tagged = _Tagged.filter(technique__in=_technique_keys(positive, asker)).values("dataset_id")
+        return ~Q(pk__in=tagged) if condition.op in DENIED else Q(pk__in=tagged)
+    parts = (_technique_q(part, asker) for part in condition.parts)
+    return all_of(parts) if isinstance(condition, All) else any_of(parts)
+
+
+def _technique_keys(test: Test, asker: Asker) -> QuerySet:
+    """The techniques that meet a test; what is named exactly stands for all narrower techniques too."""
+    named = Technique.objects.filter(_test_q(test, TECHNIQUE, asker)).order_by().values("pk")
+    if test.op not in ("eq", "inq"):
+        return named
+    return TechniqueAncestor.objects.filter(ancestor__in=named).order_by().values("technique_id")
+
+
+def _test_q(test: Test, table: Table, asker: Asker) -> Q:
+    if test.op in DENIED:
+        return ~_positive_q(Test(test.name, DENIED[test.op], test.value, test.unit_si), table, asker)
+    return _positive_q(test, table, asker)
+
+
+def _positive_q(test: Test, table: Table, asker: Asker) -> Q:
+    """Never null, so that its contrary is right."""
+    if table is PARAMETER and test.name in ("value", "unit"):
+        return _quantity_q(test)
+    column = table.columns(asker)[test.name]
+    values = test.value if isinstance(test.value, tuple) else (test.value,)
+    if test.value is None:
+        return Q(IsNull(column, True)) if column is not None else ALWAYS
+    if column is None:
+        return NEVER
+    if test.name in table.exact and test.op in ("eq", "inq"):
+        return table.exact[test.name]([str(value) for value in values])
+    return _compared_q(column, test.op, values, MODELS[table.model].properties[test.name])
+
+
+def _quantity_q(test: Test) -> Q:
+    """The unit of a parameter, or its value: numbers in SI where a unit came with them, else as they were given."""
+    is_number = Q(kind=ParameterKind.NUMBER)
+    values = test.value if isinstance(test.value, tuple) else (test.value,)
+    if test.name == "unit":
+        if test.unit_si is None:
+            return _compared_q(F("unit"), test.op, values, Holds.TEXT)
+        return Q(unit_si=test.unit_si) & (Q(value_si__isnull=False) | Q(unit=test.value))
+    if test.value is None:
+        return NEVER
+    if test.unit_si is not None:
+        return is_number & Q(unit_si=test.unit_si) & _compared_q(F("value_si"), test.op, values, Holds.NUMBER)
+    numbers = tuple(value for value in values if isinstance(value, float))
+    texts = tuple(value for value in values if isinstance(value, str))
+    found = NEVER
+    if numbers:
+        found |= is_number & _compared_q(F("value"), test.op, numbers, Holds.NUMBER)
+    if texts:
+        found |= ~is_number & _compared_q(F("text"), test.op, texts, Holds.TEXT)
+    return found
+
+
+def _compared_q(column: Column, op: str, values: tuple[Any, ...], holds: Holds) -> Q:
+    if op == "inq":
+        return any_of(_compared_q(column, "eq", (value,), holds) for value in values)
+    if op == "between":
+        low, high = (
+            _compared_q(column, one, (value,), holds) for one, value in zip(("gte", "lte"), values, strict=True)
+        )
+        return low & high
+    present = Q(IsNull(column, False))
+    if op in ("like", "ilike"):
+        return Q(Like(column, values[0], ignores_case=op == "ilike")) & present
+    if op == "regexp":
+        return any_of(Q(Matches(column, one)) for one in read_expression(values[0])) & present
+    if holds is Holds.DATE:
+        return _date_q(column, op, values[0]) & present
+    if op == "eq":
+        return Q(Exact(column, values[0])) & present
+    ordered = ByCodePoint(column) if holds is Holds.TEXT else column
+    return Q(COMPARISONS[op](ordered, Value(values[0]))) & present
+
+
+def _date_q(column: Column, op: str, moment: datetime) -> Q:
+    """Of whole milliseconds, which is what answers tell, whatever the database keeps below."""
+    start, end = (Value(one, output_field=DateTimeField()) for one in (moment, moment + MILLISECOND))
+    if op == "eq":
+        return Q(GreaterThanOrEqual(column, start)) & Q(LessThan(column, end))
+    lookup = {"gt": GreaterThanOrEqual, "gte": GreaterThanOrEqual, "lt": LessThan, "lte": LessThan}[op]
+    return Q(lookup(column, end if op in ("gt", "lte") else start))
