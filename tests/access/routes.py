@@ -298,6 +298,24 @@ API = [
     Route("api/v1/instruments/<uuid:uid>", "public", instrument("api/v1/instruments/<uuid:uid>")),
 ]
 
+# Cookies count for nothing here: whoever comes without a token is a stranger.
+PANOSC = [
+    *(Route(path, "public", fixed(path)) for path in ("panosc", "panosc/")),
+    *(
+        Route("panosc/<path:address>", "public", fixed(f"panosc/api/{path}"))
+        for path in ("Datasets", "Documents", "Instruments", "datasets/count", "Documents/count", "Instruments/count")
+    ),
+    *(
+        Route("panosc/<path:address>", "open only", record(records, f"panosc/api/{path}"))
+        for records, path in (
+            ("datasets", "Datasets/<uuid:uid>"),
+            ("datasets", "Datasets/<uuid:uid>/files"),
+            ("datasets", "Datasets/<uuid:uid>/files/count"),
+            ("investigations", "Documents/<uuid:uid>"),
+        )
+    ),
+]
+
 EMBARGO = [
     *(
         Route(
@@ -348,7 +366,7 @@ EMBARGO = [
     ),
 ]
 
-ROUTES = [*EMBARGO, *PAGES, *SHARING, *DOWNLOADS, *DOIS, *MACHINES, *API]
+ROUTES = [*EMBARGO, *PAGES, *SHARING, *DOWNLOADS, *DOIS, *MACHINES, *PANOSC, *API]
 
 
 def addresses(world: World, *, is_api: bool | None = None) -> Iterator[tuple[Route, str, str]]:
@@ -403,6 +421,7 @@ _FOR_ACCOUNTS: dict[str, Callable[[str, str], set[int]]] = {
     "public": lambda role, state: {200},
     "question": lambda role, state: {200},
     "moved": lambda role, state: {302},
+    "open only": lambda role, state: {200} if state == "open" else {404},
     "reserved": lambda role, state: {200} if role in TEAM else {404},
     "investigation": lambda role, state: {200},
     "record": lambda role, state: {410} if state == "withdrawn" and role not in CURATORS else {200},
