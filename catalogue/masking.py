@@ -28,6 +28,7 @@ from catalogue.record import (
     DatasetRef,
     FacilityRef,
     FileRef,
+    InstrumentRecord,
     InstrumentRef,
     InvestigationRecord,
     InvestigationRef,
@@ -93,6 +94,21 @@ def instrument_ref(instrument: Instrument) -> InstrumentRef:
         manufacturer=instrument.manufacturer,
         model=instrument.model,
         facility=facility_ref(instrument.facility),
+    )
+
+
+def instrument_record(instrument: Instrument) -> InstrumentRecord:
+    """The record of an instrument that `selectors.get_instrument` found: without its serial number."""
+    return InstrumentRecord(
+        **vars(instrument_ref(instrument)),
+        instrument_type=instrument.instrument_type,
+        description=instrument.description,
+        url=instrument.url,
+        measured_variables=tuple(str(variable) for variable in instrument.measured_variables),
+        techniques=tuple(TermRef(**row) for row in instrument.technique_terms),
+        commissioned_on=instrument.commissioned_on,
+        decommissioned_on=instrument.decommissioned_on,
+        updated_at=instrument.updated_at,
     )
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from catalogue.catalog_pages import CatalogPage, describe_entries, find_page
 from catalogue.descriptions import this_site
 from catalogue.interop.catalog_page import Listed, PageLinks
+from catalogue.interop.signposting import Link, link_header
 
 MEDIA_TYPES = {"ttl": "text/turtle", "jsonld": "application/ld+json"}
 PAGE_OF_LDP = "http://www.w3.org/ns/ldp#Page"
@@ -29,7 +30,7 @@ def catalog_page(request: HttpRequest, form: str) -> HttpResponse:
     if response is None:
         response = HttpResponse(_written(page, links, form, now), content_type=MEDIA_TYPES[form])
     response["ETag"] = tag
-    response["Link"] = _link_header(links, form)
+    response["Link"] = link_header(_shown_links(links, form))
     patch_cache_control(response, no_cache=True)
     return response
 
@@ -51,15 +52,17 @@ def _links(form: str, cursor: str, page: CatalogPage) -> PageLinks:
     return PageLinks(address(cursor), first, address(page.next_cursor) if page.next_cursor else "")
 
 
-def _link_header(links: PageLinks, form: str) -> str:
-    """As LDP pages and RFC 8288 link: the first page, the next one, and the same page in the other form."""
-    header = [f'<{PAGE_OF_LDP}>; rel="type"', f'<{links.first}>; rel="first"']
-    if links.following:
-        header.append(f'<{links.following}>; rel="next"')
+def _shown_links(links: PageLinks, form: str) -> list[Link]:
+    """As pages of LDP and RFC 8288 link: the first page, the next one, and the same page in the other form."""
     other = "jsonld" if form == "ttl" else "ttl"
-    address = links.this.replace(f"/catalog.{form}", f"/catalog.{other}", 1)
-    header.append(f'<{address}>; rel="alternate"; type="{MEDIA_TYPES[other]}"')
-    return ", ".join(header)
+    alternate = links.this.replace(f"/catalog.{form}", f"/catalog.{other}", 1)
+    found = [
+        Link(PAGE_OF_LDP, "type"),
+        Link(links.first, "first", MEDIA_TYPES[form]),
+        Link(links.following, "next", MEDIA_TYPES[form]),
+        Link(alternate, "alternate", MEDIA_TYPES[other]),
+    ]
+    return [link for link in found if link.target]
 
 
 def _tag(page: CatalogPage, links: PageLinks) -> str:
