@@ -6,6 +6,7 @@ Source: the fields of biblatex's `@dataset` that classic BibTeX knows as `@misc`
 import re
 from unicodedata import normalize
 
+from catalogue.interop.xml_text import without_illegal
 from catalogue.publication import Creator, Publication
 
 _SPECIAL = {
@@ -61,8 +62,8 @@ def _name_part(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """The text on one line, with TeX's characters written so that they print as themselves."""
-    return "".join(_SPECIAL.get(character, character) for character in " ".join(text.split()))
+    """The text on one line and without control characters, with TeX's characters written so that they print as themselves."""
+    return "".join(_SPECIAL.get(character, character) for character in " ".join(without_illegal(text).split()))
 
 
 def _verbatim(text: str) -> str:

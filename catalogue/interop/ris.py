@@ -5,12 +5,17 @@ Source: "RIS Format Specifications", Research Information Systems: a tag, two sp
 
 from collections.abc import Iterator
 
+from catalogue.interop.xml_text import without_illegal
 from catalogue.publication import Publication
 
 
 def ris_of(publication: Publication) -> str:
     """One record, each line ended with CRLF, the last of them `ER`."""
-    return "".join(f"{tag}  - {' '.join(value.split())}\r\n" for tag, value in _fields(publication))
+    return "".join(f"{tag}  - {_on_one_line(value)}\r\n" for tag, value in _fields(publication))
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(without_illegal(text).split())
 
 
 def _fields(publication: Publication) -> Iterator[tuple[str, str]]:

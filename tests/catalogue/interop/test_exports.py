@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 import rispy
@@ -10,10 +11,15 @@ from hypothesis import given, settings
 from pybtex.database import Person, parse_string
 from pylatexenc.latex2text import LatexNodes2Text, MacroTextSpec, get_default_latex_context_db
 
+from catalogue.anonymity import anonymised
 from catalogue.interop.bibtex import bibtex_of
+from catalogue.interop.citation import publication_citation
+from catalogue.interop.citation_styles import styled_citation
 from catalogue.interop.csl import csl_item
+from catalogue.interop.publications import publication_of
 from catalogue.interop.ris import ris_of
 from catalogue.publication import Creator
+from tests import described
 from tests.publications import TEXT, a_publication, publications
 
 # Three characters of LaTeX's own that the reader does not know, or prints as a typographic sign.
@@ -132,6 +138,83 @@ def test_csl_json_has_the_names_that_reference_managers_expect():
     ]
     assert item["issued"] == {"date-parts": [[2026]]}
     assert item["DOI"] == "10.5072/faircat.2026.1"
+
+
+# Of the JSON schema of CSL (https://github.com/citation-style-language/schema, csl-data.json), what we may write.
+CSL_TEXTS = {
+    "genre", "title", "publisher", "version", "abstract", "keyword", "language", "license", "DOI", "URL",
+}  # fmt: skip
+CSL_NAME_PARTS = {"family", "given", "literal"}
+
+
+def csl_problems(item) -> list[str]:
+    """What the schema of CSL-JSON has against an item."""
+    problems = [name for name in ("id", "type") if not item.get(name)]
+    problems += sorted(set(item) - CSL_TEXTS - {"id", "type", "author", "issued"})
+    problems += [name for name in CSL_TEXTS & set(item) if not isinstance(item[name], str)]
+    problems += [str(name) for name in item["author"] if not name or set(name) - CSL_NAME_PARTS]
+    if item["type"] not in ("dataset", "software"):
+        problems.append(item["type"])
+    (parts,) = item["issued"]["date-parts"]
+    return problems + [str(part) for part in parts if not isinstance(part, int)]
+
+
+@given(publications)
+@settings(max_examples=50, deadline=None)
+def test_whatever_people_write_csl_json_keeps_to_its_schema(publication):
+    assert csl_problems(csl_item(publication)) == []
+    assert csl_problems(csl_item(replace(publication, doi=""))) == []
+
+
+RECORDS = {
+    "dataset": described.dataset_record(doi=""),
+    "closed dataset": described.closed_dataset(),
+    "withdrawn dataset": described.dataset_record(doi="", access=described.access(withdrawn="Wrong"), description=""),
+    "dataset by an anonymous link": anonymised(described.dataset_record(), ()),
+    "dataset of a facility": described.dataset_record(doi="", people=()),
+    "investigation": described.investigation_record(doi=""),
+}
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_every_record_is_cited_without_a_doi_by_its_page(name):
+    publication = publication_of(RECORDS[name], site=described.SITE)
+    page = described.SITE.url + RECORDS[name].path
+    entry = bibtex_entry(publication)
+    assert entry.type == "dataset"
+    assert (entry.fields["url"], "doi" in entry.fields) == (page, False)
+    assert as_printed(entry.fields["title"]) == on_one_line(RECORDS[name].title)
+    (reference,) = rispy.loads(ris_of(publication))
+    assert (reference["urls"], "doi" in reference) == ([page], False)
+    item = csl_item(publication)
+    assert csl_problems(item) == []
+    assert (item["id"], item["URL"], "DOI" in item) == (page, page, False)
+    assert page in publication_citation(publication)
+    assert page in styled_citation(publication, "apa").text
+
+
+def test_keys_of_bibtex_tell_records_of_one_author_and_year_apart():
+    records = [described.dataset_record(doi="", uid=UUID(int=number)) for number in range(3)]
+    keys = {
+        next(iter(parse_string(bibtex_of(publication_of(one, site=described.SITE)), "bibtex").entries))
+        for one in records
+    }
+    assert len(keys) == 3
+
+
+def test_control_characters_reach_no_citation():
+    title = "Si\x00 wa\x07fer\x1b[31m \u202bشبكات\u202c"
+    publication = a_publication(text=replace(TEXT, title=title))
+    for text in (bibtex_of(publication), ris_of(publication)):
+        assert "Si wafer[31m \u202bشبكات\u202c" in text
+
+
+def test_ten_thousand_authors_are_one_entry():
+    many = a_publication(
+        text=replace(TEXT, abstract="", creators=(Creator(family_name="Li", given_name="Na"),) * 10_000)
+    )
+    assert bibtex_of(many).count(" and ") == 9_999
+    assert ris_of(many).count("AU  - ") == 10_000
 
 
 def test_without_a_doi_the_page_stands_for_it():
