@@ -27,6 +27,12 @@ class NotFound(DomainError):
     code = "not-found"
 
 
+class NotAcceptable(DomainError):
+    """There is no form of the record that the asker takes; `fields["accept"]` lists those that there are."""
+
+    code = "not-acceptable"
+
+
 class NotAllowed(DomainError):
     """The actor is known but lacks the right."""
 

@@ -242,6 +242,11 @@ def dataset_record(
     )
 
 
+def hides_counts(investigation: Investigation, level: Level) -> bool:
+    """Where the site hides closed records, a summary is seen for the sake of one open dataset: counts tell of the others."""
+    return level == Level.SUMMARY and access.public_level(investigation) == Level.NOTHING
+
+
 def investigation_record(
     investigation: Investigation,
     level: Level,
@@ -250,11 +255,8 @@ def investigation_record(
     samples: Sequence[Sample] = (),
     relations: Sequence[Mapping[str, Any]] = (),
 ) -> InvestigationRecord:
-    """The record of `investigation` for somebody who sees it at `level`; the team, proposal and licence come fetched.
-
-    Where the site hides closed records, a summary is seen for the sake of one open dataset: the counts tell of the others.
-    """
-    hides_counts = level == Level.SUMMARY and access.public_level(investigation) == Level.NOTHING
+    """The record of `investigation` for somebody who sees it at `level`; the team, proposal and licence come fetched."""
+    has_no_counts = hides_counts(investigation, level)
     is_tombstone = level == Level.TOMBSTONE
     shows_metadata = level in (Level.FULL, Level.METADATA)
     return InvestigationRecord(
@@ -272,9 +274,9 @@ def investigation_record(
         licence=LicenceRef(investigation.licence.spdx_id, investigation.licence.name, investigation.licence.url),
         started_at=investigation.started_at,
         ended_at=investigation.ended_at,
-        dataset_count=0 if hides_counts else investigation.dataset_count,
-        file_count=0 if hides_counts else investigation.file_count,
-        size=0 if hides_counts else investigation.size,
+        dataset_count=0 if has_no_counts else investigation.dataset_count,
+        file_count=0 if has_no_counts else investigation.file_count,
+        size=0 if has_no_counts else investigation.size,
         created_at=investigation.created_at,
         updated_at=investigation.updated_at,
         doi=investigation.doi or "",

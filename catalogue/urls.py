@@ -1,7 +1,8 @@
 """Routes of the catalogue's pages. Names have no namespace: templates of every app link to them."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
+from catalogue.converters import FormConverter
 from catalogue.derived import Picture
 from catalogue.views import (
     access_requests,
@@ -10,6 +11,7 @@ from catalogue.views import (
     dashboard,
     downloads,
     embargo,
+    record_forms,
     records,
     register,
     selection,
@@ -19,8 +21,12 @@ from catalogue.views import (
     withdrawals,
 )
 
+register_converter(FormConverter, "form")
+
 urlpatterns = [
     path("datasets/<uuid:uid>", records.dataset_page, name="dataset"),
+    path("datasets/<uuid:uid>.<form:suffix>", record_forms.dataset_form, name="dataset-form"),
+    path("investigations/<uuid:uid>.<form:suffix>", record_forms.investigation_form, name="investigation-form"),
     path("datasets/<uuid:uid>/corrections", corrections.corrections_page, name="corrections"),
     path("investigations/<uuid:uid>", records.investigation_page, name="investigation"),
     path("investigations/<uuid:uid>/release", embargo.release_page, name="release"),

@@ -17,26 +17,29 @@ from catalogue.collection_selectors import (
     PUBLIC_STATES,
     collection_record,
     editable_collections,
+    member_of,
     member_page,
     versions_of,
 )
+from catalogue.descriptions import collection_members, dataset_members, this_site
 from catalogue.downloads.limits import MOST_DATASETS, MOST_FILES
+from catalogue.editions import Edition, edition_of_collection, edition_of_investigation, with_more
 from catalogue.errors import NotFound
+from catalogue.interop.description import Description
 from catalogue.masking import investigation_record
 from catalogue.models import Collection, Investigation
 from catalogue.models.collections import CollectionState
-from catalogue.publication import Creator, Publication, RelatedIdentifier
+from catalogue.publication import ANONYMOUS_CREATOR, Publication, RelatedIdentifier
 from catalogue.record import CollectionRecord, CollectionRef, DatasetRecord, InvestigationRecord, MemberRef
 from catalogue.selectors import records_of, with_team
 from doi.delivery import with_records
 from doi.metadata import publication_of
-from doi.models import Identifier
-from doi.wanted import PUBLIC
+from doi.models import Identifier, IdentifierState
+from doi.wanted import PUBLIC, foreign_q
 
 # What changes it has another key; this is for names of facilities and licences.
 KEPT_SECONDS = 24 * 3600
 MEMBERS_SHOWN = 25
-ANONYMOUS_CREATOR = Creator(name_type="Organizational", name="Anonymous")
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,10 @@ class Members:
     records: list[DatasetRecord] | list[MemberRef]
     next_cursor: str
 
+    @property
+    def refs(self) -> tuple[MemberRef, ...]:
+        return tuple(member_of(one) if isinstance(one, DatasetRecord) else one for one in self.records)
+
 
 def find_identifier(doi: str, principal: Principal) -> Identifier:
     """The identifier of a DOI in lower case, with its record, for those who may know of it; that of a concept means its
@@ -98,12 +105,24 @@ def find_identifier(doi: str, principal: Principal) -> Identifier:
     identifier = with_records(Identifier.objects.filter(doi=doi)).first()
     if identifier is not None and identifier.concept is not None:
         identifier = _newest_version(identifier)
+    identifier = identifier or _foreign_identifier(doi)
     if identifier is None or not (is_public(identifier) or may_preview(identifier, principal)):
         raise NotFound(
             "This is no DOI that this site has published. If it was only just reserved, it leads here once its authors"
             " publish it. A DOI of another publisher is found by https://doi.org."
         )
     return identifier
+
+
+def _foreign_identifier(doi: str) -> Identifier | None:
+    """One that is kept nowhere, for a record that came with a DOI of another publisher: its page is as any other."""
+    record = (
+        Collection.objects.filter(foreign_q(), doi=doi).first()
+        or Investigation.objects.filter(foreign_q(), doi=doi).first()
+    )
+    if record is None:
+        return None
+    return Identifier(doi=doi, state=IdentifierState.FINDABLE, **{str(record._meta.model_name): record})
 
 
 def is_public(identifier: Identifier) -> bool:
@@ -150,6 +169,43 @@ def members_of(
     wanted = DatasetFilter(investigation=landing.record.uid, sort="oldest")
     part = Lists(principal, now=now).page(wanted, cursor=cursor, limit=MEMBERS_SHOWN)
     return Members(records_of(part.datasets, principal, now=now), part.next_cursor)
+
+
+def describe(landing: Landing, identifier: Identifier, principal: Principal, *, now: datetime) -> Description:
+    """What the forms of a DOI are written from: the record with its first members, and what DataCite was told of it."""
+    members: tuple[MemberRef, ...] = ()
+    count = 0
+    if identifier.collection is not None:
+        members, count = collection_members(identifier.collection, principal, now=now)
+    elif identifier.investigation is not None and not landing.is_withdrawn:
+        members = dataset_members(identifier.investigation, principal, now=now)
+        count = max(len(members), landing.record.dataset_count)
+    return description_of_landing(landing, members, count)
+
+
+def description_of_landing(landing: Landing, members: tuple[MemberRef, ...], member_count: int) -> Description:
+    return Description(
+        site=this_site(),
+        record=landing.record,
+        publication=landing.publication,
+        members=members,
+        member_count=member_count,
+    )
+
+
+def edition_of(landing: Landing, identifier: Identifier, principal: Principal, *, now: datetime) -> Edition:
+    """The edition of what a DOI leads to: that of its record, and of what DataCite is told."""
+    if identifier.collection is not None:
+        edition = edition_of_collection(identifier.collection, principal, now=now)
+    else:
+        assert identifier.investigation is not None
+        level = access.investigation_level(identifier.investigation, principal, now=now)
+        edition = edition_of_investigation(identifier.investigation, level, principal, now=now)
+    return replace(
+        with_more(edition, landing.publication, landing.is_public),
+        is_tombstone=landing.is_withdrawn,
+        withdrawal_reason=landing.withdrawal_reason,
+    )
 
 
 def _landing_of_session(

@@ -21,7 +21,5 @@ urlpatterns = [
     path("investigations/<uuid:uid>/doi/retry", publishing.retry_session, name="session-doi-retry"),
     path("consents/<uuid:uid>", consents.consent_page, name="consent"),
     path("doi/<doi:doi>", landing.landing_page, name="landing"),
-    path("cite/<doi:doi>.bib", landing.citation_file, {"form": "bib"}, name="cite-bib"),
-    path("cite/<doi:doi>.ris", landing.citation_file, {"form": "ris"}, name="cite-ris"),
-    path("cite/<doi:doi>.csl.json", landing.citation_file, {"form": "csl.json"}, name="cite-csl.json"),
+    path("cite/<doi:doi>.<form:suffix>", landing.doi_form, name="cite"),
 ]

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 from django_ratelimit.exceptions import Ratelimited
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
@@ -16,6 +17,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.InvalidInput: 422,
     errors.NotFound: 404,
     errors.NotAllowed: 403,
+    errors.NotAcceptable: 406,
     errors.Conflict: 409,
     errors.NotIntact: 409,
     errors.StaleVersion: 412,
@@ -54,9 +56,11 @@ def error_response(request: HttpRequest, error: errors.DomainError) -> HttpRespo
 
 
 def answer(request: HttpRequest, *, status: int, code: str, detail: str, fields: dict | None = None) -> HttpResponse:
-    if wants_problem(request):
+    if wants_problem(request) or not request.accepts("text/html"):
         document = problem(request, status=status, code=code, detail=detail, fields=fields)
-        return JsonResponse(document, status=status, content_type="application/problem+json")
+        response: HttpResponse = JsonResponse(document, status=status, content_type="application/problem+json")
+        patch_vary_headers(response, ("Accept",))
+        return response
     template = f"{status if status in PAGES else 400}.html"
     context = {"detail": detail, "code": code, "fields": fields, "request_id": getattr(request, "request_id", "")}
     return render(request, template, context, status=status)

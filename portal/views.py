@@ -17,6 +17,7 @@ from catalogue import access, selectors
 from catalogue.anonymity import shown_to
 from catalogue.browse import DatasetFilter, Lists
 from catalogue.collection_selectors import newest_collections
+from catalogue.descriptions import this_site
 from catalogue.interop.schema_org import catalog_document
 from catalogue.models import Dataset, Facility, Instrument, Statistic, Technique
 from catalogue.policy_text import policy_text
@@ -58,7 +59,7 @@ def home_page(request: HttpRequest) -> HttpResponse:
         "featured": next((record for record in newest if record.has_thumbnail), None),
         "examples": [{"text": tile["label"], "url": tile["url"]} for tile in tiles[:3]],
         "register_url": reverse("register"),
-        "schema_org": catalog_document(site_url=settings.SITE_URL, site_name=settings.SITE_NAME),
+        "schema_org": catalog_document(this_site()),
     }
     return render(request, "portal/home.html", context)
 

@@ -27,6 +27,10 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "bad-request": ErrorCode("The request could not be understood.", "Check its headers and its address."),
     "being-delivered": ErrorCode("DataCite is being told of this DOI at the moment.", "Look again in a minute."),
     "busy": ErrorCode("Others are changing the collection at the same moment.", "Try again."),
+    "checksums-pending": ErrorCode(
+        "A bag names the checksums of all files, and some are not computed yet.",
+        "Try again some minutes after the registration, or take the ordinary ZIP.",
+    ),
     "collection-cycle": ErrorCode("A collection would hold itself.", "Leave that collection out."),
     "collection-fixed": ErrorCode(
         "The collection is being published or was published: its members stay as they are.", "Begin a new version."
@@ -54,7 +58,10 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "malformed": ErrorCode("The body is no JSON, or holds what cannot be stored.", "Check how the body is made."),
     "method-not-allowed": ErrorCode("This address does not take this method.", "See the documentation of the API."),
     "no-dois": ErrorCode("The site has no account at DataCite.", "Ask an administrator."),
-    "not-acceptable": ErrorCode("The API answers in JSON only.", "Accept application/json."),
+    "not-acceptable": ErrorCode(
+        "Nothing that the header Accept takes is to be had. The API answers in JSON only.",
+        "Accept application/json; of a record, one of the types that `fields` lists.",
+    ),
     "not-allowed": ErrorCode(
         "You are known, but may not do this.", "Ask the principal investigator or a curator; check the token's scopes."
     ),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from catalogue.interop.schema_org import without_empty
+from catalogue.interop.schema_org_publication import without_empty
 from catalogue.publication import Creator, Publication
 
 

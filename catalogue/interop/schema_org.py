@@ -1,144 +1,203 @@
-"""schema.org JSON-LD of a record: Dataset with Google's required and recommended properties (schema.org/Dataset)."""
+"""schema.org JSON-LD of a record: what search engines read in its page, and the form `.jsonld`. Pure.
+
+A Dataset with Google's required and recommended properties (developers.google.com/search/docs/appearance/structured-data/dataset)
+and the Bioschemas Dataset profile 1.0. What is citable of it is written in `schema_org_publication.py`. Its size is bounded,
+however many files, members or values a record has; what the bounds leave out is in the archive and the list of files.
+"""
 
 from typing import Any
 
-from catalogue.publication import doi_url
-from catalogue.record import DatasetRecord, FacilityRef, InvestigationRecord, ParameterValue, PersonRef
+from catalogue.downloads.limits import is_one_archive
+from catalogue.downloads.lists import file_url
+from catalogue.interop.description import Description, Site
+from catalogue.interop.schema_org_publication import citable_properties, term, without_empty
+from catalogue.interop.unit_codes import unit_code
+from catalogue.record import (
+    CollectionRecord,
+    DatasetRecord,
+    FileRef,
+    InvestigationRecord,
+    MemberRef,
+    ParameterValue,
+)
 
+CONTEXT = "https://schema.org/"
+DATASET_PROFILE = "https://bioschemas.org/profiles/Dataset/1.0-RELEASE"
+CATALOG_PROFILE = "https://bioschemas.org/profiles/DataCatalog/0.3-RELEASE-2019_07_01"
+CONFORMS_TO = "http://purl.org/dc/terms/conformsTo"
 MOST_VARIABLES = 100
-SHORTEST_DESCRIPTION = 50
-LONGEST_DESCRIPTION = 5000
+MOST_FILES = 100
+MOST_PARTS = 100
+ZIP = "application/zip"
+_CONDITIONS = {
+    "open": "The data are open to everyone.",
+    "embargoed": "Some of the data are under embargo.",
+    "metadata only": "The data were withdrawn.",
+}
 
 
-def dataset_document(record: DatasetRecord, *, site_url: str, site_name: str) -> dict[str, Any]:
-    """A dataset as its reader may see it; distributions are named only when the data are open to everyone."""
-    url = site_url + record.path
-    document = _common(record, url, site_url, site_name) | {
-        "name": record.title,
-        "description": _description(record),
-        "measurementTechnique": [
-            {"@type": "DefinedTerm", "@id": term.iri, "name": term.label, "url": term.iri} for term in record.techniques
-        ],
-        "variableMeasured": [_variable(value) for value in _numbers(record)],
-        "isPartOf": {
-            "@type": "Dataset",
-            "@id": f"{site_url}/investigations/{record.investigation.uid}",
-            "name": record.investigation.title,
-            "description": f"Investigation {record.investigation.visit_id} at {record.facility.name}: its datasets.",
-        },
-        "datePublished": record.access.opens_at.date().isoformat(),
-        "dateCreated": record.acquired_at.isoformat() if record.acquired_at else None,
-        "isBasedOn": [f"{site_url}/datasets/{source.uid}" for source in record.derived_from],
-        "contentSize": f"{record.size} B",
+def json_ld(description: Description) -> dict[str, Any]:
+    """A record as its reader may see it; where data are not open to everyone nothing names a place to get them from."""
+    record, publication = description.record, description.publication
+    cited = citable_properties(publication, _context_of(record))
+    parts = [_part(member, description.site) for member in description.members[:MOST_PARTS]]
+    properties = {
+        CONFORMS_TO: {"@id": DATASET_PROFILE, "@type": "CreativeWork"},
+        "sameAs": publication.doi_url,
+        "creator": [] if _hides_people(record) else cited.get("creator"),
+        "keywords": list(dict.fromkeys([*cited.get("keywords", ()), *_keywords(record)])),
+        "isAccessibleForFree": publication.access_rights == "open",
+        "conditionsOfAccess": _conditions(description),
+        "dateModified": record.updated_at.isoformat(),
+        "includedInDataCatalog": catalog_reference(description.site),
+        "distribution": _distributions(description),
+        "hasPart": parts or cited.get("hasPart"),
     }
-    if record.access.is_open and record.file_count:
-        document["distribution"] = [
-            {"@type": "DataDownload", "encodingFormat": "application/zip", "contentUrl": f"{url}/download.zip"}
-        ]
-    return without_empty(document)
+    return without_empty({"@context": CONTEXT} | cited | properties | _of_kind(record))
 
 
-def investigation_document(record: InvestigationRecord, *, site_url: str, site_name: str) -> dict[str, Any]:
-    """An investigation as a schema.org Dataset that its datasets are part of."""
-    url = site_url + record.path
-    end = record.ended_at.date().isoformat() if record.ended_at else ".."
-    abstract = record.abstract or f"Data of the investigation {record.visit_id} at {record.instrument.name}."
-    return without_empty(
-        _common(record, url, site_url, site_name)
-        | {
-            "name": record.title,
-            "description": _padded(abstract, f"Measured at {record.instrument.name}, {record.facility.name}."),
-            "temporalCoverage": f"{record.started_at.date().isoformat()}/{end}",
-            "datePublished": record.access.opens_at.date().isoformat(),
-        }
-    )
-
-
-def catalog_document(*, site_url: str, site_name: str) -> dict[str, Any]:
-    """The whole catalogue as a schema.org DataCatalog."""
+def catalog_document(site: Site) -> dict[str, Any]:
+    """The whole catalogue, on the home page: a schema.org DataCatalog, Bioschemas profile 0.3."""
+    search = {"@type": "EntryPoint", "urlTemplate": f"{site.url}/search?q={{search_term_string}}"}
     return {
-        "@context": "https://schema.org/",
-        "@type": "DataCatalog",
-        "@id": f"{site_url}/",
-        "name": site_name,
-        "url": f"{site_url}/",
+        "@context": CONTEXT,
+        **catalog_reference(site),
+        CONFORMS_TO: {"@id": CATALOG_PROFILE, "@type": "CreativeWork"},
+        "description": f"{site.name}: research data that were made with instruments, and what is known about them.",
+        "keywords": ["research data", "instruments", "measurements"],
+        "provider": {"@type": "Organization", "name": site.name, "url": f"{site.url}/", "email": site.email},
         "potentialAction": {
             "@type": "SearchAction",
-            "target": {"@type": "EntryPoint", "urlTemplate": f"{site_url}/search?q={{search_term_string}}"},
+            "target": search,
             "query-input": "required name=search_term_string",
         },
     }
 
 
-def _common(record: DatasetRecord | InvestigationRecord, url: str, site_url: str, site_name: str) -> dict[str, Any]:
+def catalog_reference(site: Site) -> dict[str, str]:
+    return {"@type": "DataCatalog", "@id": f"{site.url}/", "name": site.name, "url": f"{site.url}/"}
+
+
+def _context_of(record: DatasetRecord | InvestigationRecord | CollectionRecord) -> str:
+    """What a search engine should know where people wrote little: by what it was measured, and where."""
+    if isinstance(record, CollectionRecord):
+        return ""
+    place = f"measured at {record.instrument.name}, {record.facility.name}."
+    if isinstance(record, InvestigationRecord):
+        return f"Data of the investigation {record.visit_id}, {place}"
+    techniques = ", ".join(technique.label for technique in record.techniques) or "measurement"
+    return f"{record.kind.capitalize()} data ({techniques}) {place}"
+
+
+def _keywords(record: DatasetRecord | InvestigationRecord | CollectionRecord) -> list[str]:
+    """Plain words, of which Bioschemas wants at least one."""
+    if isinstance(record, CollectionRecord):
+        return ["research data"]
+    names = [record.instrument.name, record.facility.name]
+    if isinstance(record, InvestigationRecord):
+        return [*names, record.visit_id, *(sample.name for sample in record.samples)]
+    words = [*names, record.format_label, record.sample.name if record.sample else "", f"{record.kind} data"]
+    return [word for word in words if word]
+
+
+def _hides_people(record: DatasetRecord | InvestigationRecord | CollectionRecord) -> bool:
+    """Whether the team is secret, so that not even the facility stands in its place."""
+    return not isinstance(record, CollectionRecord) and record.access.hides_people
+
+
+def _conditions(description: Description) -> str:
+    record = description.record
+    if isinstance(record, CollectionRecord):
+        return _CONDITIONS[description.publication.access_rights]
+    return record.access.text
+
+
+def _of_kind(record: DatasetRecord | InvestigationRecord | CollectionRecord) -> dict[str, Any]:
+    """What only one kind of record has."""
+    if isinstance(record, CollectionRecord):
+        return {}
+    place = {"@type": "Place", "name": record.facility.name, "url": record.facility.url}
+    if isinstance(record, InvestigationRecord):
+        return {
+            "alternateName": record.visit_id,
+            "version": str(record.version),
+            "spatialCoverage": without_empty(place),
+        }
     return {
-        "@context": "https://schema.org/",
-        "@type": "Dataset",
-        "@id": url,
-        "url": url,
-        "identifier": [doi_url(record.doi), f"urn:uuid:{record.uid}"] if record.doi else f"urn:uuid:{record.uid}",
-        "creator": [_person(person) for person in record.people],
-        "publisher": _organisation(record.facility),
-        "license": record.licence.url or f"https://spdx.org/licenses/{record.licence.spdx_id}",
-        "isAccessibleForFree": True,
-        "conditionsOfAccess": record.access.text,
-        "dateModified": record.updated_at.isoformat(),
-        "includedInDataCatalog": {
-            "@type": "DataCatalog",
-            "@id": f"{site_url}/",
-            "name": site_name,
-            "url": f"{site_url}/",
-        },
+        "version": str(record.version),
+        "spatialCoverage": without_empty(place),
+        "dateCreated": record.acquired_at.isoformat() if record.acquired_at else None,
+        "encodingFormat": record.format_label,
+        "measurementTechnique": [term(technique.label, technique.iri) for technique in record.techniques],
+        "variableMeasured": _variables(record),
     }
 
 
-def _description(record: DatasetRecord) -> str:
-    techniques = ", ".join(term.label for term in record.techniques) or "measurement"
-    context = (
-        f"{record.kind.capitalize()} data ({techniques}) measured at {record.instrument.name}, {record.facility.name}."
-    )
-    return _padded(record.description or record.title, context)
-
-
-def _padded(text: str, context: str) -> str:
-    """Google asks for 50 to 5000 characters: a short text is followed by where it was measured."""
-    whole = text if len(text) >= SHORTEST_DESCRIPTION else f"{text.rstrip('.')}. {context}"
-    return whole[:LONGEST_DESCRIPTION]
-
-
-def _person(person: PersonRef) -> dict[str, Any]:
-    affiliation = {"@type": "Organization", "@id": person.affiliation_ror, "name": person.affiliation}
-    return without_empty(
-        {
-            "@type": "Person",
-            "@id": f"https://orcid.org/{person.orcid}" if person.orcid else None,
-            "name": person.name,
-            "givenName": person.given_name,
-            "familyName": person.family_name,
-            "affiliation": without_empty(affiliation) if person.affiliation else None,
-        }
-    )
-
-
-def _organisation(facility: FacilityRef) -> dict[str, Any]:
-    return without_empty({"@type": "Organization", "@id": facility.ror, "name": facility.name, "url": facility.url})
-
-
-def _numbers(record: DatasetRecord) -> list[ParameterValue]:
-    return [value for value in record.parameters if value.value is not None and not value.group][:MOST_VARIABLES]
+def _variables(record: DatasetRecord) -> list[dict[str, Any]]:
+    """The numbers among the values, in SI where their unit is known; what a person corrected stands for what was read."""
+    numbers = (value for value in record.parameters if value.value is not None and not value.group)
+    return [_variable(value) for value in [one for one in numbers if not one.is_corrected][:MOST_VARIABLES]]
 
 
 def _variable(value: ParameterValue) -> dict[str, Any]:
+    is_si = value.value_si is not None
     return without_empty(
         {
             "@type": "PropertyValue",
             "name": value.name,
-            "value": value.value_si if value.value_si is not None else value.value,
-            "unitText": value.unit_si or value.unit,
+            "value": value.value_si if is_si else value.value,
+            "unitText": value.unit_si if is_si else value.unit,
+            "unitCode": unit_code(value.unit_si) if is_si else None,
         }
     )
 
 
-def without_empty(document: dict[str, Any]) -> dict[str, Any]:
-    """The document without properties that have no value: an empty property is an error to validators."""
-    return {name: value for name, value in document.items() if value not in (None, "", [], {})}
+def _distributions(description: Description) -> list[dict[str, Any]]:
+    """Where anybody gets the data: one archive of everything, and few files one by one or a list of many."""
+    record = description.record
+    if description.publication.access_rights != "open" or not record.file_count:
+        return []
+    found = []
+    if archive := archive_url(description):
+        found.append({"@type": "DataDownload", "name": "All files", "encodingFormat": ZIP, "contentUrl": archive})
+    if isinstance(record, DatasetRecord) and record.file_count > MOST_FILES:
+        address = f"{description.url}/files.sha256"
+        name = "All files by name, with their checksums"
+        found.append({"@type": "DataDownload", "name": name, "encodingFormat": "text/plain", "contentUrl": address})
+    elif isinstance(record, DatasetRecord):
+        found += [_file(description.url, file) for file in description.files]
+    return found
+
+
+def archive_url(description: Description) -> str:
+    """Where everybody gets everything in one archive; empty where that is nowhere."""
+    record = description.record
+    is_draft = isinstance(record, CollectionRecord) and record.published_at is None
+    if description.publication.access_rights != "open" or is_draft:
+        return ""
+    datasets = 1 if isinstance(record, DatasetRecord) else record.dataset_count
+    if not is_one_archive(file_count=record.file_count, dataset_count=datasets):
+        return ""
+    if isinstance(record, CollectionRecord):
+        return f"{description.site.url}/collections/{record.uid}/download.zip"
+    return f"{description.url}/download.zip"
+
+
+def _file(record_url: str, file: FileRef) -> dict[str, Any]:
+    return without_empty(
+        {
+            "@type": "DataDownload",
+            "name": file.name,
+            "encodingFormat": file.media_type,
+            "contentUrl": file_url(record_url, file.name),
+            "contentSize": f"{file.size} B" if file.size is not None else None,
+            "sha256": file.sha256,
+        }
+    )
+
+
+def _part(member: MemberRef, site: Site) -> dict[str, str]:
+    """A CreativeWork, since Google takes a nested Dataset for one that is described here in full."""
+    address = site.url + member.path
+    identifier = f"https://doi.org/{member.doi}" if member.doi else address
+    return {"@type": "CreativeWork", "@id": identifier, "name": member.title, "url": address}

@@ -1,6 +1,6 @@
-"""schema.org JSON-LD of a publication: what landing pages tell search engines. A Dataset, for a whole session a Collection too.
+"""What is citable of a record in schema.org's terms: identifier, names, dates, licence, funding and related works.
 
-Google's required and recommended properties of schema.org/Dataset, and DataCite's crosswalk to schema.org. Pure.
+A part of `schema_org.json_ld`, which adds the data. The terms are those of DataCite's crosswalk to schema.org. Pure.
 """
 
 from collections.abc import Iterable
@@ -8,10 +8,12 @@ from typing import Any
 
 from catalogue.identifier_forms import address_of
 from catalogue.interop.citation import publication_citation
-from catalogue.interop.schema_org import LONGEST_DESCRIPTION, SHORTEST_DESCRIPTION, without_empty
-from catalogue.publication import Creator, Funding, Publication, RelatedIdentifier, Subject
+from catalogue.publication import PANET, Creator, Funding, Publication, RelatedIdentifier, Subject, term_subject
 
+MOST_PEOPLE = 1000
 MOST_RELATED = 100
+SHORTEST_DESCRIPTION = 50
+LONGEST_DESCRIPTION = 5000
 # Works to be cited beside the data.
 _CITED = {"IsSupplementTo", "IsDescribedBy", "IsDocumentedBy", "IsPublishedIn", "Cites", "References"}
 _PROPERTIES = {
@@ -21,63 +23,70 @@ _PROPERTIES = {
     "IsNewVersionOf": "isBasedOn",
     "IsVersionOf": "isVariantOf",
 }
-_CONDITIONS = {
-    "open": "The data are open to everyone.",
-    "embargoed": "The data are under embargo.",
-    "metadata only": "The data were withdrawn.",
-}
 
 
-def publication_document(
-    publication: Publication, *, site_url: str, site_name: str, download_url: str = "", conditions: str = ""
-) -> dict[str, Any]:
-    """The document of a publication whose DOI is public. `download_url` is where anybody gets everything, `conditions` say
-    in words who gets the data and when."""
+def citable_properties(publication: Publication, context: str) -> dict[str, Any]:
+    """`context` is a sentence that follows a description which is too short for search engines.
+
+    Without a DOI the page is the identifier. Subjects with an address are terms under `about`, PaNET's techniques.
+    """
     text, kind = publication.text, publication.resource_type_general
-    document: dict[str, Any] = {
-        "@context": "https://schema.org/",
+    subjects = [subject for subject in text.subjects if subject.value_uri]
+    techniques = [_defined(subject) for subject in subjects if subject.scheme == PANET]
+    publisher = {"@type": "Organization", "@id": publication.publisher_ror, "name": publication.publisher_name}
+    document = {
         "@type": ["Dataset", kind] if kind == "Collection" else "Dataset",
-        "@id": publication.doi_url,
+        "@id": publication.doi_url or publication.url,
         "url": publication.url,
         "identifier": _identifier(publication),
         "additionalType": publication.resource_type,
         "name": text.title,
-        "description": _description(publication),
-        "creator": [_agent(creator) for creator in text.creators],
-        "contributor": [
-            {"@type": "Role", "roleName": one.role, "contributor": _agent(one)} for one in text.contributors
-        ],
-        "publisher": without_empty(
-            {"@type": "Organization", "@id": publication.publisher_ror, "name": publication.publisher_name}
-        ),
+        "description": _description(publication, context),
+        "creator": [_agent(creator) for creator in text.creators[:MOST_PEOPLE]],
+        "contributor": [_contribution(one, one.role) for one in text.contributors[:MOST_PEOPLE]],
+        "publisher": without_empty(publisher),
         "license": publication.licence.url or f"https://spdx.org/licenses/{publication.licence.spdx_id}",
-        "isAccessibleForFree": publication.access_rights == "open",
-        "conditionsOfAccess": conditions or _CONDITIONS[publication.access_rights],
         "creditText": publication_citation(publication),
         "version": publication.version,
         "inLanguage": text.language,
-        "keywords": [_keyword(subject) for subject in text.subjects],
+        "keywords": [subject.term for subject in text.subjects],
+        "about": [_defined(subject) for subject in subjects if subject.scheme != PANET],
+        "measurementTechnique": techniques,
         "funding": [_grant(funding) for funding in text.fundings],
+        "funder": _funders(text.fundings),
         "encodingFormat": list(publication.formats),
-        "includedInDataCatalog": {
-            "@type": "DataCatalog",
-            "@id": f"{site_url}/",
-            "name": site_name,
-            "url": site_url + "/",
-        },
+        "size": f"{publication.size_bytes} bytes" if publication.size_bytes else "",
     }
-    document |= _dates(publication) | _related(publication.related)
-    if publication.size_bytes:
-        document["contentSize"] = f"{publication.size_bytes} B"
-    if download_url:
-        document["distribution"] = [
-            {"@type": "DataDownload", "encodingFormat": "application/zip", "contentUrl": download_url}
-        ]
-    return without_empty(document)
+    return without_empty(document | _dates(publication) | _related(publication.related))
 
 
-def _identifier(publication: Publication) -> dict[str, str]:
-    """A DOI as https://developers.google.com/search/docs/appearance/structured-data/dataset wants it."""
+def without_empty(document: dict[str, Any]) -> dict[str, Any]:
+    """The document without properties that have no value: an empty property is an error to validators."""
+    return {name: value for name, value in document.items() if value not in (None, "", [], {})}
+
+
+def term(label: str, iri: str) -> dict[str, Any]:
+    """A technique as a DefinedTerm with its address."""
+    return _defined(term_subject(label, iri))
+
+
+def _defined(subject: Subject) -> dict[str, Any]:
+    return without_empty(
+        {
+            "@type": "DefinedTerm",
+            "@id": subject.value_uri,
+            "name": subject.term,
+            "url": subject.value_uri,
+            "inDefinedTermSet": subject.scheme_uri,
+        }
+    )
+
+
+def _identifier(publication: Publication) -> dict[str, str] | str:
+    """A DOI as Google and ESIP's science-on-schema.org want it; without one the UUID as a URN."""
+    if not publication.doi:
+        uuid = dict(publication.alternate_identifiers).get("UUID")
+        return f"urn:uuid:{uuid}" if uuid else publication.url
     return {
         "@type": "PropertyValue",
         "@id": publication.doi_url,
@@ -87,11 +96,16 @@ def _identifier(publication: Publication) -> dict[str, str]:
     }
 
 
-def _description(publication: Publication) -> str:
+def _description(publication: Publication, context: str) -> str:
     """Google asks for 50 to 5000 characters."""
+    kind = publication.resource_type or publication.resource_type_general
+    sentences = [
+        context or f"{kind}, published by {publication.publisher_name}.",
+        f"More about it is at {publication.url}",
+    ]
     text = publication.text.abstract or publication.text.title
-    if len(text) < SHORTEST_DESCRIPTION:
-        text = f"{text.rstrip('.')}. {publication.resource_type}, published by {publication.publisher_name}."
+    while len(text) < SHORTEST_DESCRIPTION and sentences:
+        text = f"{text.rstrip('.')}. {sentences.pop(0)}"
     return text[:LONGEST_DESCRIPTION]
 
 
@@ -111,31 +125,29 @@ def _agent(creator: Creator) -> dict[str, Any]:
     )
 
 
-def _keyword(subject: Subject) -> dict[str, str] | str:
-    if not subject.value_uri:
-        return subject.term
-    return without_empty(
-        {
-            "@type": "DefinedTerm",
-            "@id": subject.value_uri,
-            "name": subject.term,
-            "url": subject.value_uri,
-            "inDefinedTermSet": subject.scheme_uri,
-        }
-    )
+def _contribution(person: Creator, role: str) -> dict[str, Any]:
+    return {"@type": "Role", "roleName": role, "contributor": _agent(person)}
 
 
 def _grant(funding: Funding) -> dict[str, Any]:
-    funder = {"@type": "Organization", "@id": funding.funder_id, "name": funding.funder_name}
     return without_empty(
         {
             "@type": "Grant",
             "identifier": funding.award_number,
             "name": funding.award_title,
             "url": funding.award_uri,
-            "funder": without_empty(funder),
+            "funder": _funder(funding),
         }
     )
+
+
+def _funders(fundings: Iterable[Funding]) -> list[dict[str, Any]]:
+    by_name = {funding.funder_name: _funder(funding) for funding in fundings if funding.funder_name}
+    return list(by_name.values())
+
+
+def _funder(funding: Funding) -> dict[str, Any]:
+    return without_empty({"@type": "Organization", "@id": funding.funder_id, "name": funding.funder_name})
 
 
 def _dates(publication: Publication) -> dict[str, str]:

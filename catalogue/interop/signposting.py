@@ -1,34 +1,130 @@
-"""Signposting: typed links in the header of a landing page, by which machines find their way without reading it.
+"""Signposting: typed links by which machines find their way without reading a page. Pure.
 
-Source: FAIR Signposting Profile, level 1, https://signposting.org/FAIR/; the syntax is RFC 8288. Pure.
+Level 1 puts the links of a page into its header (RFC 8288), as many as fit; level 2 gives all of them as a document of its
+own, a linkset in JSON or in text (RFC 9264). Source: FAIR Signposting Profile, https://signposting.org/FAIR/.
 """
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
-from catalogue.publication import Publication
+from catalogue.downloads.lists import file_url
+from catalogue.interop.description import Description
+from catalogue.interop.schema_org import ZIP, archive_url
+from catalogue.publication import Creator
+from catalogue.record import DatasetRecord
 
-MOST_AUTHORS = 20
+# With the other headers of a page this stays below the 8 KiB that proxies and clients take at least.
+MOST_HEADER_BYTES = 4000
+MOST_AUTHORS = 1000
 ABOUT_PAGE = "https://schema.org/AboutPage"
+HTML = "text/html"
 _TYPES = {"Dataset": "https://schema.org/Dataset", "Collection": "https://schema.org/Collection"}
 
 
-def link_header(publication: Publication, *, descriptions: dict[str, str], download_url: str = "") -> str:
-    """The value of `Link` for a public DOI. `descriptions` maps addresses of metadata to their media types."""
-    kind = _TYPES.get(publication.resource_type_general)
-    orcids = [creator.orcid for creator in publication.text.creators if creator.orcid]
+@dataclass(frozen=True)
+class Link:
+    """`target` by `relation` from the page, or from `anchor` where that is given; `media_type` and `profile` are of the target."""
+
+    target: str
+    relation: str
+    media_type: str = ""
+    profile: str = ""
+    anchor: str = ""
+
+
+def links_of_page(description: Description, *, page: str, forms: Sequence[Link]) -> list[Link]:
+    """The links of a page at `page`, the most needed first. `forms` lead to its metadata and its linksets."""
+    publication = description.publication
+    kind = _TYPES.get(publication.resource_type_general, _TYPES["Dataset"])
     links = [
-        (publication.doi_url, "cite-as", ""),
-        (ABOUT_PAGE, "type", ""),
-        (kind or _TYPES["Dataset"], "type", ""),
-        *((f"https://orcid.org/{orcid}", "author", "") for orcid in orcids[:MOST_AUTHORS]),
-        (publication.licence.url, "license", ""),
-        *((address, "describedby", media_type) for address, media_type in descriptions.items()),
-        (download_url, "item", "application/zip"),
+        Link(publication.doi_url or page, "cite-as"),
+        Link(ABOUT_PAGE, "type"),
+        Link(kind, "type"),
+        Link(publication.licence.url, "license"),
+        *forms,
+        *_collections(description),
+        *(Link(_address(creator), "author") for creator in publication.text.creators[:MOST_AUTHORS]),
+        *_items(description),
     ]
-    return ", ".join(_link(*link) for link in links if link[0])
+    return [link for link in links if link.target]
 
 
-def _link(address: str, relation: str, media_type: str) -> str:
-    # Nothing in an address may end the link or the header.
-    target = quote(address, safe=":/?#[]@!$&'()*+,;=%~")
-    return f'<{target}>; rel="{relation}"' + (f'; type="{media_type}"' if media_type else "")
+def link_header(links: Iterable[Link]) -> str:
+    """The value of `Link`: as many of the links as fit, from the first; the linkset has them all."""
+    written, size = [], 0
+    for link in links:
+        text = _in_header(link)
+        size += len(text) + 2
+        if size > MOST_HEADER_BYTES:
+            break
+        written.append(text)
+    return ", ".join(written)
+
+
+def linkset_json(links: Sequence[Link], *, page: str) -> dict[str, Any]:
+    """RFC 9264 section 4.2: the links by what they start from, and there by their relation."""
+    by_anchor: dict[str, dict[str, Any]] = {}
+    for link in _with_ways_back(links, page):
+        context = by_anchor.setdefault(link.anchor, {"anchor": link.anchor})
+        target = {"href": _quoted(link.target), "type": link.media_type, "profile": link.profile}
+        context.setdefault(link.relation, []).append({name: value for name, value in target.items() if value})
+    return {"linkset": list(by_anchor.values())}
+
+
+def linkset_text(links: Sequence[Link], *, page: str) -> str:
+    """RFC 9264 section 4.1: the same as the value of a header, each link with its anchor."""
+    return ",\n".join(_in_header(link) for link in _with_ways_back(links, page)) + "\n"
+
+
+def _with_ways_back(links: Sequence[Link], page: str) -> list[Link]:
+    """All links with their anchors, and those from what the page leads to back to the page."""
+    back = {"describedby": "describes", "item": "collection"}
+    found = [Link(one.target, one.relation, one.media_type, one.profile, anchor=page) for one in links]
+    found += [Link(page, back[one.relation], HTML, anchor=one.target) for one in links if one.relation in back]
+    return found
+
+
+def _collections(description: Description) -> list[Link]:
+    record = description.record
+    if not isinstance(record, DatasetRecord):
+        return []
+    return [Link(f"{description.site.url}/investigations/{record.investigation.uid}", "collection", HTML)]
+
+
+def _items(description: Description) -> list[Link]:
+    """The files of a dataset, or the pages of what a collection holds, and the archive of everything."""
+    archive = archive_url(description)
+    items = [Link(archive, "item", ZIP)] if archive else []
+    if description.publication.access_rights == "open":
+        items += [
+            Link(file_url(description.url, file.name), "item", file.media_type or "application/octet-stream")
+            for file in description.files
+        ]
+    items += [Link(description.site.url + member.path, "item", HTML) for member in description.members]
+    return items
+
+
+def _address(creator: Creator) -> str:
+    return f"https://orcid.org/{creator.orcid}" if creator.orcid else creator.ror
+
+
+def _in_header(link: Link) -> str:
+    parameters = (
+        ("rel", link.relation),
+        ("type", link.media_type),
+        ("profile", link.profile),
+        ("anchor", _quoted(link.anchor)),
+    )
+    return f"<{_quoted(link.target)}>" + "".join(f'; {name}="{_plain(value)}"' for name, value in parameters if value)
+
+
+def _quoted(address: str) -> str:
+    """Nothing in an address may end the link or the header."""
+    return quote(address, safe=":/?#[]@!$&'()*+,;=%~", errors="replace")
+
+
+def _plain(value: str) -> str:
+    """A value that can stand between quotes: media types of files come from whoever registered them."""
+    return "".join(character for character in value if " " <= character <= "~" and character not in '"\\')

@@ -12,15 +12,19 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from catalogue import access, browse, selectors
 from catalogue.access import Level, Principal
-from catalogue.collection_selectors import collections_holding
+from catalogue.collection_selectors import collections_holding, member_of
+from catalogue.descriptions import description_of
 from catalogue.downloads.commands import commands_for
 from catalogue.embargo_selectors import embargo_panel, may_release
 from catalogue.interop.citation import citation, collection_citation
-from catalogue.interop.schema_org import dataset_document, investigation_document
+from catalogue.interop.description import Description
+from catalogue.interop.schema_org import json_ld
 from catalogue.models import Dataset, Investigation
 from catalogue.record import CollectionRecord, DatasetRecord, InvestigationRecord
 from catalogue.services.authority import is_curating
 from catalogue.services.selections import is_selected_by_visitor
+from catalogue.views import record_forms
+from catalogue.visitors import asker_of
 
 FILES_ON_A_PAGE = 100
 COLLECTIONS_SHOWN = 5
@@ -28,6 +32,8 @@ DATASETS_ON_A_PAGE = 20
 
 
 def dataset_page(request: HttpRequest, uid: UUID) -> HttpResponse:
+    if not record_forms.wants_page(request):
+        return record_forms.form_by_accept(request, record_forms.dataset_source(uid, asker_of(request)))
     now = timezone.now()
     dataset, level = selectors.find_detailed_dataset(uid, request.principal, now=now)
     record = selectors.detailed_record(dataset, level, request.principal, now=now)
@@ -35,13 +41,14 @@ def dataset_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     has_commands = record.access.is_full and (record.access.is_open or not request.principal.is_anonymous)
     may_change = access.may_register_in(dataset.investigation, request.principal)
     published_in = _published_in(dataset, request.principal)
-    files, next_cursor = selectors.file_page(
-        dataset, level, request.principal, cursor=request.GET.get("cursor", ""), limit=FILES_ON_A_PAGE
-    )
+    cursor = request.GET.get("cursor", "")
+    files, next_cursor = selectors.file_page(dataset, level, request.principal, cursor=cursor, limit=FILES_ON_A_PAGE)
+    description = description_of(record, files=() if cursor else files)
     context = {
         "record": record,
         "api_url": f"{settings.SITE_URL}/api/v1/datasets/{record.uid}",
-        "schema_org": None if record.access.is_withdrawn else dataset_document(record, **_site()),
+        "schema_org": None if record.access.is_withdrawn else json_ld(description),
+        "forms": record_forms.listed_forms(description, is_tombstone=record.access.level == Level.TOMBSTONE),
         "citation": _citation(record, published_in),
         "published_in": published_in,
         "preview": _preview(record),
@@ -52,24 +59,30 @@ def dataset_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "history": selectors.history_of(dataset, level, request.principal),
         "actions": _actions(record, dataset, request.principal) if may_change and record.access.is_full else (),
     }
-    return _private_if_closed(request, render(request, "catalogue/dataset.html", context, status=_status(record)))
+    return _described(request, render(request, "catalogue/dataset.html", context, status=_status(record)), description)
 
 
 def investigation_page(request: HttpRequest, uid: UUID) -> HttpResponse:
+    if not record_forms.wants_page(request):
+        return record_forms.form_by_accept(request, record_forms.investigation_source(uid, asker_of(request)))
     now = timezone.now()
     investigation, level = selectors.find_investigation(uid, request.principal, now=now)
     record = selectors.detailed_investigation(investigation, level, request.principal, now=now)
-    wanted = browse.DatasetFilter(investigation=uid)
+    page = _dataset_page(request, browse.DatasetFilter(investigation=uid), investigation)
+    members = tuple(member_of(one) for one in page["records"])
+    description = description_of(record, members=members, member_count=record.dataset_count)
     context = {
         "record": record,
         "panel": embargo_panel(investigation, request.principal, now=now),
         "may_share": access.may_share_in(investigation, request.principal),
-        "page": _dataset_page(request, wanted, investigation),
+        "page": page,
         "api_url": f"{settings.SITE_URL}/api/v1/investigations/{record.uid}",
-        "schema_org": None if record.access.is_withdrawn else investigation_document(record, **_site()),
+        "schema_org": None if record.access.is_withdrawn else json_ld(description),
+        "forms": record_forms.listed_forms(description, is_tombstone=record.access.level == Level.TOMBSTONE),
         "citation": citation(record, site_url=settings.SITE_URL),
     }
-    return _private_if_closed(request, render(request, "catalogue/investigation.html", context, status=_status(record)))
+    response = render(request, "catalogue/investigation.html", context, status=_status(record))
+    return _described(request, response, description)
 
 
 def instrument_page(request: HttpRequest, uid: UUID) -> HttpResponse:
@@ -93,12 +106,16 @@ def sample_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     return _private_if_closed(request, render(request, "catalogue/sample.html", context))
 
 
-def _site() -> dict[str, str]:
-    return {"site_url": settings.SITE_URL, "site_name": settings.SITE_NAME}
-
-
 def _status(record: DatasetRecord | InvestigationRecord) -> int:
     return 410 if record.access.level == Level.TOMBSTONE else 200
+
+
+def _described(request: HttpRequest, response: HttpResponse, description: Description) -> HttpResponse:
+    """The page of a record, at whose address its forms are too."""
+    if response.status_code == 200:
+        record_forms.add_signposts(response, description)
+    patch_vary_headers(response, ("Accept",))
+    return _private_if_closed(request, response)
 
 
 def _private_if_closed(request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -108,6 +108,10 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+# Forms of records are kept apart, so that no crawler pushes the counters of rate limits out of a small cache.
+CACHES["forms"] = CACHES["default"] | {"KEY_PREFIX": "forms"}
+if "locmem" in CACHES["forms"]["BACKEND"]:
+    CACHES["forms"]["LOCATION"] = "forms"
 
 AUTH_USER_MODEL = "catalogue.User"
 AUTHENTICATION_BACKENDS = [

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from tests.access.world import World
 
 PUBLISHED, CONCEPT, RESERVED = "10.5072/published", "10.5072/concept", "10.5072/reserved"
-FORMS = ("bib", "ris", "csl.json")
 
 
 def doi_of_session(state: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from catalogue.interop.forms import FORMS
 from tests.access import dois
 from tests.access.world import STATES, World
 
@@ -184,8 +185,8 @@ LANDING_PAGES = [
     Route("doi/<doi:doi>", "moved", fixed(f"doi/{dois.CONCEPT}")),
     Route("doi/<doi:doi>", "reserved", fixed(f"doi/{dois.RESERVED}")),
     *(
-        Route(f"cite/<doi:doi>.{form}", kind, fixed(f"cite/{doi}.{form}"))
-        for form in dois.FORMS
+        Route("cite/<doi:doi>.<form:suffix>", kind, fixed(f"cite/{doi}.{suffix}"))
+        for suffix in FORMS
         for doi, kind in (
             (dois.doi_of_session("closed"), "public"),
             (dois.PUBLISHED, "public"),
@@ -199,8 +200,30 @@ LANDING_PAGES = [
     ),
 ]
 
+RECORD_FORMS = [
+    *(
+        Route(
+            "datasets/<uuid:uid>.<form:suffix>",
+            "public" if form.is_citable else "record",
+            record("datasets", f"datasets/<uuid:uid>.{form.suffix}"),
+        )
+        for form in FORMS.values()
+        if form.suits is None
+    ),
+    *(
+        Route(
+            "investigations/<uuid:uid>.<form:suffix>",
+            "investigation",
+            record("investigations", f"investigations/<uuid:uid>.{form.suffix}"),
+        )
+        for form in FORMS.values()
+        if "investigation" in form.kinds
+    ),
+]
+
 DOIS = [
     *LANDING_PAGES,
+    *RECORD_FORMS,
     Route("doi/new", "login", fixed("doi/new"), writers=frozenset({"anybody"})),
     *(
         Route(f"doi/drafts/<uuid:uid>{step}", "collection", collection(f"doi/drafts/<uuid:uid>{step}"), frozenset(TEAM))

@@ -392,7 +392,7 @@ def test_pages_of_datasets_and_sessions_show_their_dois(datacite, session, clien
     investigation = client.get(f"/investigations/{session.uid}")
     assert f"https://doi.org/{doi}" in investigation.content.decode()
     assert f'href="/cite/{doi}.bib"' in investigation.content.decode()
-    assert json_ld(investigation)["identifier"] == [f"https://doi.org/{doi}", f"urn:uuid:{session.uid}"]
+    assert json_ld(investigation)["identifier"]["url"] == f"https://doi.org/{doi}"
     api = "/api/v1"
     assert client.get(f"{api}/investigations/{session.uid}").json()["doi"] == doi
     assert client.get(f"{api}/datasets/{draft.dataset.uid}").json()["doi"] == draft.collection.doi

@@ -1,0 +1,124 @@
+"""Which edition of a record its reader is shown: known in a query or two, before anything is read that a form is made of.
+
+A form that was made of the same edition says the same; the access of its reader is a part of it. Selectors only.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Case, Count, F, IntegerField, Max, OuterRef, Q, Sum, Value, When
+from django.db.models.functions import Coalesce
+
+from catalogue import access
+from catalogue.access import Level, Principal
+from catalogue.descriptions import listed_members
+from catalogue.errors import NotFound
+from catalogue.interop.description import MOST_MEMBERS
+from catalogue.masking import hides_counts
+from catalogue.models import Collection, Dataset, Investigation
+from catalogue.models.collections import CollectionState
+from catalogue.selectors import RELATED, find_investigation
+from catalogue.short_lists import ShortList
+
+MOST_RELATED = 100
+
+
+@dataclass(frozen=True)
+class Edition:
+    """`key` (hex) moves with everything that a form of the record shows to this reader. `stamped_at` is when that changed last."""
+
+    key: str
+    stamped_at: datetime
+    is_tombstone: bool = False
+    withdrawal_reason: str = ""
+
+
+def dataset_edition(uid: UUID, principal: Principal, *, now: datetime) -> Edition:
+    """In one query for strangers. Its sources and results are looked at anew: they open by the clock."""
+    known = access.listed_datasets(principal, now=now).order_by("id")
+    columns = {
+        "sources": ShortList(known.filter(derivatives=OuterRef("pk"))[:MOST_RELATED], *RELATED),
+        "results": ShortList(known.filter(derived_from=OuterRef("pk"))[:MOST_RELATED], *RELATED),
+    }
+    rows = Dataset.objects.filter(uid=uid).select_related("investigation", "instrument__facility")
+    stamped = rows.annotate(revision_number=F("revision__number"), stamp=_stamp("revision__", now))
+    row = stamped.annotate(**columns).first()
+    level = access.dataset_level(row, principal, now=now) if row else Level.NOTHING
+    if row is None or level == Level.NOTHING:
+        raise NotFound("There is no such dataset, or none that you may see.")
+    return Edition(
+        key=_key(principal, level, access.is_open(row, now=now), uid, row.revision_number, row.sources, row.results),
+        stamped_at=row.stamp or row.updated_at,
+        is_tombstone=level == Level.TOMBSTONE,
+        withdrawal_reason=row.withdrawal_reason or row.investigation.withdrawal_reason,
+    )
+
+
+def investigation_edition(uid: UUID, principal: Principal, *, now: datetime) -> Edition:
+    investigation, level = find_investigation(uid, principal, now=now)
+    return edition_of_investigation(investigation, level, principal, now=now)
+
+
+def edition_of_investigation(
+    investigation: Investigation, level: Level, principal: Principal, *, now: datetime
+) -> Edition:
+    """Of an investigation that `principal` sees at `level`; its datasets belong to it, those that hide do not count."""
+    members = listed_members(investigation, principal, now=now).annotate(
+        number=F("revision__number"), opened=_counted(access.open_q(now)), stamp=_stamp("revision__", now)
+    )[:MOST_MEMBERS]
+    state = members.aggregate(Count("pk"), Sum("number"), Sum("opened"), Max("stamp"))
+    counts = () if hides_counts(investigation, level) else (investigation.dataset_count, investigation.file_count)
+    is_open = access.is_open(investigation, now=now)
+    opened_at = investigation.stamped_open_at
+    own_stamp = opened_at if opened_at <= now else investigation.stamped_at
+    values = (investigation.uid, investigation.version, investigation.stamped_at, own_stamp, counts)
+    return Edition(
+        key=_key(principal, level, is_open, *values, sorted(state.items())),
+        stamped_at=max(filter(None, (own_stamp, state["stamp__max"]))),
+        is_tombstone=level == Level.TOMBSTONE,
+        withdrawal_reason=investigation.withdrawal_reason,
+    )
+
+
+def edition_of_collection(collection: Collection, principal: Principal, *, now: datetime) -> Edition:
+    """Of a collection that `principal` may see, with its first members."""
+    listed = access.listed_datasets(principal, now=now)
+    rows = collection.members.order_by("id").annotate(
+        numbers=Coalesce(F("dataset__revision__number"), F("investigation__version"), F("part__version")),
+        opened=_counted(access.open_q(now, "dataset__") | access.embargo_passed_q(now, "investigation__")),
+        listed=_counted(Q(dataset__in=listed.values("pk"))),
+        stamp=Coalesce(_stamp("dataset__revision__", now), _stamp("investigation__", now), F("part__stamped_at")),
+    )[:MOST_MEMBERS]
+    state = rows.aggregate(Count("pk"), Sum("numbers"), Sum("opened"), Sum("listed"), Max("stamp"))
+    is_withdrawn = collection.state == CollectionState.WITHDRAWN
+    values = (collection.uid, collection.version, collection.state, collection.stamped_at, sorted(state.items()))
+    return Edition(
+        key=_key(principal, *values),
+        stamped_at=max(filter(None, (collection.stamped_at, state["stamp__max"]))),
+        is_tombstone=is_withdrawn,
+        withdrawal_reason=collection.withdrawal_reason,
+    )
+
+
+def _stamp(prefix: str, now: datetime) -> Case:
+    """The moment of `stamps.py`, in SQL."""
+    opened = f"{prefix}stamped_open_at"
+    return Case(When(**{f"{opened}__lte": now}, then=F(opened)), default=F(f"{prefix}stamped_at"))
+
+
+def _counted(condition: Q) -> Case:
+    return Case(When(condition, then=Value(1)), default=Value(0), output_field=IntegerField())
+
+
+def _key(principal: Principal, *values: object) -> str:
+    """What people with access of their own are shown is an edition of theirs alone."""
+    asker = () if principal.is_public else (principal.user_id, principal.share_link_ids, principal.hides_people)
+    return hashlib.sha256(repr((asker, principal.sees_everything, values)).encode("utf-8", "replace")).hexdigest()
+
+
+def with_more(edition: Edition, *values: object) -> Edition:
+    """The edition of something that shows more than the record: `values`, whose `repr` tells them apart."""
+    key = hashlib.sha256(repr((edition.key, values)).encode("utf-8", "replace")).hexdigest()
+    return Edition(key, edition.stamped_at, edition.is_tombstone, edition.withdrawal_reason)
