@@ -70,6 +70,10 @@ class NotIntact(DomainError):
 
 
 class Unavailable(DomainError):
-    """A part of the house does not answer at present; trying again later is right."""
+    """A part of the house does not answer at present; trying again later is right, after `wait` seconds where that is known."""
 
     code = "unavailable"
+
+    def __init__(self, message: str, *, code: str | None = None, wait: int = 0):
+        super().__init__(message, code=code)
+        self.wait = wait

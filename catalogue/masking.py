@@ -3,9 +3,9 @@
 Rows come in with what they refer to already fetched; nothing here runs a query of its own.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from catalogue import access
@@ -16,6 +16,7 @@ from catalogue.models import (
     Facility,
     Instrument,
     Investigation,
+    Licence,
     Parameter,
     Sample,
     TeamMember,
@@ -40,6 +41,9 @@ from catalogue.record import (
     SampleRef,
     TermRef,
 )
+
+Row = TypeVar("Row")
+Made = TypeVar("Made")
 
 
 def access_of(record: Dataset | Investigation, level: Level, *, now: datetime) -> Access:
@@ -189,11 +193,37 @@ def _dataset_refs(datasets: Iterable[Mapping[str, Any]]) -> tuple[DatasetRef, ..
     return tuple(DatasetRef(UUID(row["uid"]), row["title"], row["kind"]) for row in datasets)
 
 
+class References:
+    """What the records of one page name in common, made once for each row of it: people, instruments, licences and so on.
+
+    For a page that is read and written out; a row that changes meanwhile would be told of as it was.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Any, int], tuple[Any, Any]] = {}
+
+    def of(self, make: Callable[[Row], Made], row: Row) -> Made:
+        # The row is kept beside what was made of it, so that no other row can have its address.
+        found = self._made.get((make, id(row)))
+        if found is None:
+            found = self._made[make, id(row)] = (make(row), row)
+        return found[0]
+
+
+def _team_of(investigation: Investigation) -> tuple[PersonRef, ...]:
+    return people_of(investigation.team.all())
+
+
+def _licence_ref(licence: Licence) -> LicenceRef:
+    return LicenceRef(licence.spdx_id, licence.name, licence.url)
+
+
 def dataset_record(
     dataset: Dataset,
     level: Level,
     *,
     now: datetime,
+    shared: References | None = None,
     parameters: Sequence[Parameter] = (),
     derived_from: Sequence[Mapping[str, Any]] = (),
     derivatives: Sequence[Mapping[str, Any]] = (),
@@ -203,8 +233,10 @@ def dataset_record(
 
     `dataset` comes from `catalogue/selectors.py` with investigation (team, proposal), instrument (facility), sample, licence,
     `technique_terms`, `annotation_rows` and `own_doi` fetched; `derived_from` and `derivatives` are those that the same person may know of.
+    `shared` is that of the page which the record is part of.
     """
-    investigation = dataset.investigation
+    refs = shared or References()
+    investigation, instrument = dataset.investigation, dataset.instrument
     is_tombstone = level == Level.TOMBSTONE
     shows_metadata = level in (Level.FULL, Level.METADATA)
     is_full = level == Level.FULL
@@ -215,14 +247,14 @@ def dataset_record(
         title=dataset.title,
         description="" if is_tombstone else dataset.description,
         kind=dataset.kind,
-        people=people_of(investigation.team.all()),
-        investigation=_investigation_ref(investigation),
+        people=refs.of(_team_of, investigation),
+        investigation=refs.of(_investigation_ref, investigation),
         doi=dataset.own_doi or "",
         proposal=investigation.proposal.number if investigation.proposal else "",
-        facility=facility_ref(dataset.instrument.facility),
-        instrument=instrument_ref(dataset.instrument),
+        facility=refs.of(facility_ref, instrument.facility),
+        instrument=refs.of(instrument_ref, instrument),
         techniques=() if is_tombstone else tuple(TermRef(**row) for row in dataset.technique_terms),
-        licence=LicenceRef(dataset.licence.spdx_id, dataset.licence.name, dataset.licence.url),
+        licence=refs.of(_licence_ref, dataset.licence),
         acquired_at=dataset.acquired_at,
         registered_at=dataset.created_at,
         updated_at=dataset.updated_at,
@@ -268,10 +300,10 @@ def investigation_record(
         visit_id=investigation.visit_id,
         proposal=investigation.proposal.number if investigation.proposal else "",
         investigation_type=investigation.investigation_type,
-        people=people_of(investigation.team.all()),
+        people=_team_of(investigation),
         facility=facility_ref(investigation.facility),
         instrument=instrument_ref(investigation.instrument),
-        licence=LicenceRef(investigation.licence.spdx_id, investigation.licence.name, investigation.licence.url),
+        licence=_licence_ref(investigation.licence),
         started_at=investigation.started_at,
         ended_at=investigation.ended_at,
         dataset_count=0 if has_no_counts else investigation.dataset_count,

@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 
 from catalogue.converters import FormConverter
 from catalogue.derived import Picture
+from catalogue.oaipmh.views import oai_page
 from catalogue.views import (
     access_requests,
     corrections,
@@ -24,6 +25,7 @@ from catalogue.views import (
 register_converter(FormConverter, "form")
 
 urlpatterns = [
+    path("oai", oai_page, name="oai"),
     path("datasets/<uuid:uid>", records.dataset_page, name="dataset"),
     path("datasets/<uuid:uid>.<form:suffix>", record_forms.dataset_form, name="dataset-form"),
     path("investigations/<uuid:uid>.<form:suffix>", record_forms.investigation_form, name="investigation-form"),

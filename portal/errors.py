@@ -25,7 +25,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.Gone: 410,
     errors.Unavailable: 503,
 }
-MACHINE_PATHS = ("/api/", "/healthz", "/readyz", "/metrics")
+MACHINE_PATHS = ("/api/", "/oai", "/healthz", "/readyz", "/metrics")
 PAGES = {400, 403, 404, 409, 410, 412, 422, 429, 500, 503}
 
 
@@ -52,7 +52,10 @@ def wants_problem(request: HttpRequest) -> bool:
 
 def error_response(request: HttpRequest, error: errors.DomainError) -> HttpResponse:
     """The answer of a page's view to a domain error."""
-    return answer(request, status=status_of(error), code=error.code, detail=error.message, fields=error.fields)
+    response = answer(request, status=status_of(error), code=error.code, detail=error.message, fields=error.fields)
+    if wait := getattr(error, "wait", 0):
+        response["Retry-After"] = str(wait)
+    return response
 
 
 def answer(request: HttpRequest, *, status: int, code: str, detail: str, fields: dict | None = None) -> HttpResponse:

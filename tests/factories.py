@@ -86,7 +86,7 @@ def make_investigation(*, is_open: bool = False, pi: User | None = None, **field
         "embargo_until": now - timedelta(days=1) if is_open else now + timedelta(days=365),
     }
     investigation = Investigation(**(values | _reason(fields) | fields))
-    investigation.stamped_open_at = max(now, opens_at(investigation))
+    investigation.stamped_at, investigation.stamped_open_at = now, max(now, opens_at(investigation))
     investigation.save()
     if pi is not None:
         add_member(investigation, pi, role=TeamRole.PI)
@@ -147,7 +147,8 @@ def make_dataset(
         values["registered_by"] = User.objects.get_or_create(username="registrant")[0]
     dataset = Dataset.objects.create(**(values | _reason(fields) | fields))
     _keep_dataset_keys(dataset)
-    DatasetRevision.objects.create(dataset=dataset, stamped_open_at=max(timezone.now(), opens_at(dataset)))
+    now = timezone.now()
+    DatasetRevision.objects.create(dataset=dataset, stamped_at=now, stamped_open_at=max(now, opens_at(dataset)))
     for name, content in (files or {}).items():
         assert storage is not None, "files need a storage"
         add_file(dataset, storage, name, content, has_checksums=has_checksums)

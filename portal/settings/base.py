@@ -179,6 +179,19 @@ SEARCH_SHARDS = env.int("SEARCH_SHARDS", default=1)
 PANOSC_LIMIT = 100
 PANOSC_MOST = env.int("FAIRCAT_PANOSC_MOST", default=1000)
 
+# --- OAI-PMH ---
+OAI_REPOSITORY_NAME = env.str("FAIRCAT_OAI_REPOSITORY_NAME", default="") or SITE_NAME
+OAI_ADMIN_EMAIL = env.str("FAIRCAT_OAI_ADMIN_EMAIL", default="") or ADMINISTRATOR_EMAIL
+# The domain name in every identifier; empty means the host of the site.
+OAI_NAMESPACE = env.str("FAIRCAT_OAI_NAMESPACE", default="")
+# DataCite's symbol of the repository, in the format oai_datacite.
+OAI_REPOSITORY_SYMBOL = env.str("FAIRCAT_OAI_REPOSITORY_SYMBOL", default="") or OAI_REPOSITORY_NAME
+OAI_PAGE_SIZE = env.int("FAIRCAT_OAI_PAGE_SIZE", default=200)
+OAI_TOKEN_DAYS = env.int("FAIRCAT_OAI_TOKEN_DAYS", default=7)
+# Seconds by which the responseDate of lists lies back: no transaction lasts longer.
+OAI_OVERLAP_SECONDS = env.int("FAIRCAT_OAI_OVERLAP_SECONDS", default=30)
+RATE_OAI = env.str("FAIRCAT_RATE_OAI", default="3000/m")
+
 # --- tasks ---
 BROKER_DIR = DATA_DIR / "broker"
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://localhost")

@@ -251,6 +251,7 @@ DOIS = [
 MACHINES = [
     *(Route(path, "public", fixed(path)) for path in ("healthz",)),
     *(Route(path, "crawled", fixed(path)) for path in ("readyz", "metrics")),
+    Route("oai", "public", fixed("oai?verb=ListRecords&metadataPrefix=oai_datacite")),
     Route("demo/login/<str:token>", "crawled", fixed("demo/login/wrong")),
 ]
 

@@ -1,0 +1,183 @@
+"""The rows of one page of a harvest with all that their records name, in a number of queries that does not grow with the page.
+
+What many records name (investigations with their teams, instruments, samples, licences) is read once for a page and shared.
+No masking here.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection as Keys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Prefetch, QuerySet, prefetch_related_objects
+
+from catalogue import access
+from catalogue.access import ANONYMOUS
+from catalogue.collection_selectors import PUBLIC_STATES
+from catalogue.models import (
+    Collection,
+    Dataset,
+    Facility,
+    Instrument,
+    Investigation,
+    Licence,
+    Relation,
+    Sample,
+    TeamMember,
+    Technique,
+    TechniqueAncestor,
+)
+from catalogue.oaipmh.memberships import Memberships, memberships_of
+from catalogue.selectors import MOST_RELATED, RELATED, RELATION
+from catalogue.short_lists import ShortList
+
+_UNREAD = ("extraction_notes", "extraction_state", "registration_key", "follows_raw_data")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """By primary key. `techniques` are the IRIs of each dataset's techniques and of all that are broader."""
+
+    datasets: Mapping[int, Dataset]
+    investigations: Mapping[int, Investigation]
+    collections: Mapping[int, Collection]
+    techniques: Mapping[int, tuple[str, ...]]
+    memberships: Memberships
+
+
+def read_rows(datasets: Keys[int], investigations: Keys[int], collections: Keys[int], *, now: datetime) -> Rows:
+    """The rows with these primary keys; one that is gone is left out."""
+    found = _datasets(datasets)
+    wholes = _investigations({*investigations, *(one.investigation_id for one in found.values())})
+    _share(found.values(), wholes.values())
+    _add_relations(wholes, investigations)
+    memberships = memberships_of({key: one.investigation_id for key, one in found.items()}, wholes)
+    _add_related(found, memberships, now)
+    for one in found.values():
+        one.investigation = wholes[one.investigation_id]
+    return Rows(
+        datasets=found,
+        investigations=wholes,
+        collections=_collections(collections),
+        techniques=_add_techniques(found),
+        memberships=memberships,
+    )
+
+
+def _datasets(keys: Keys[int]) -> dict[int, Dataset]:
+    """What no outward form tells of is not read; empty here, so that nothing asks for it later."""
+    found = Dataset.objects.filter(pk__in=keys).order_by().defer(*_UNREAD).in_bulk() if keys else {}
+    for one in found.values():
+        one.extraction_notes, one.extraction_state = [], ""
+        one.annotation_rows, one.technique_terms, one.own_doi = [], [], None
+        one.sources, one.results, one.relation_rows = [], [], []
+    return found
+
+
+def _investigations(keys: Keys[int]) -> dict[int, Investigation]:
+    found = Investigation.objects.select_related("proposal").order_by().in_bulk(keys) if keys else {}
+    team = Prefetch("team", TeamMember.objects.select_related("person__affiliation"))
+    prefetch_related_objects(list(found.values()), team)
+    for one in found.values():
+        one.relation_rows = []
+    return found
+
+
+def _share(datasets: Iterable[Dataset], investigations: Iterable[Investigation]) -> None:
+    """Give each row what it names, one object for all that name the same."""
+    rows: list[Dataset | Investigation] = [*datasets, *investigations]
+    instruments = _all_of(Instrument, (one.instrument_id for one in rows))
+    licences = _all_of(Licence, (one.licence_id for one in rows))
+    samples = _all_of(Sample, (one.sample_id for one in datasets))
+    places = (one.facility_id for one in (*investigations, *instruments.values()))
+    facilities = _all_of(Facility, places)
+    for instrument in instruments.values():
+        instrument.facility = facilities[instrument.facility_id]
+    for one in rows:
+        one.instrument = instruments[one.instrument_id]
+        one.licence = licences[one.licence_id]
+    for investigation in investigations:
+        investigation.facility = facilities[investigation.facility_id]
+    for dataset in datasets:
+        dataset.sample = samples[dataset.sample_id] if dataset.sample_id else None
+
+
+def _all_of(model: Any, keys: Iterable[Any]) -> dict[Any, Any]:
+    wanted = {key for key in keys if key is not None}
+    return model.objects.order_by().in_bulk(wanted) if wanted else {}
+
+
+def _add_relations(investigations: Mapping[int, Investigation], keys: Keys[int]) -> None:
+    """What the investigations themselves relate to, for those with a record of their own on the page."""
+    own = Relation.objects.filter(investigation=OuterRef("pk")).order_by("id")[:MOST_RELATED]
+    wanted = Investigation.objects.filter(pk__in=keys).order_by() if keys else Investigation.objects.none()
+    for key, rows in wanted.values_list("pk", ShortList(own, *RELATION)):
+        investigations[key].relation_rows = rows
+
+
+def _add_related(datasets: Mapping[int, Dataset], memberships: Memberships, now: datetime) -> None:
+    """Their own DOIs, the datasets that they derive from or led to, and relations. Few have any: these alone are asked for them."""
+    for key, doi in memberships.own_dois.items():
+        datasets[key].own_doi = doi
+    linked = _linked(datasets)
+    if not linked:
+        return
+    known = access.listed_datasets(ANONYMOUS, now=now).order_by("id")
+    relations = Relation.objects.filter(dataset=OuterRef("pk")).order_by("id")
+    columns = (
+        ShortList(known.filter(derivatives=OuterRef("pk"))[:MOST_RELATED], *RELATED),
+        ShortList(known.filter(derived_from=OuterRef("pk"))[:MOST_RELATED], *RELATED),
+        ShortList(relations[:MOST_RELATED], *RELATION),
+    )
+    rows = Dataset.objects.filter(pk__in=linked).order_by().values_list("pk", *columns)
+    for key, sources, results, related in rows:
+        one = datasets[key]
+        one.sources, one.results, one.relation_rows = sources, results, related
+
+
+def _linked(datasets: Keys[int]) -> list[int]:
+    """Those that derive from others, led to others, or have relations."""
+    links = Dataset.derived_from.through._default_manager
+    is_linked = (
+        Exists(links.filter(from_dataset=OuterRef("pk")))
+        | Exists(links.filter(to_dataset=OuterRef("pk")))
+        | Exists(Relation.objects.filter(dataset=OuterRef("pk")))
+    )
+    return list(Dataset.objects.filter(is_linked, pk__in=datasets).order_by().values_list("pk", flat=True))
+
+
+def _collections(keys: Keys[int]) -> dict[int, Collection]:
+    public: QuerySet[Collection] = Collection.objects.filter(state__in=PUBLIC_STATES).select_related(
+        "concept", "home__facility"
+    )
+    return public.order_by().in_bulk(keys) if keys else {}
+
+
+def _add_techniques(datasets: Mapping[int, Dataset]) -> dict[int, tuple[str, ...]]:
+    """Name the techniques of each dataset; gives the IRIs of these and of all that are broader, one tuple for equal lists."""
+    links = list(
+        Dataset.techniques.through._default_manager.filter(dataset__in=datasets)
+        .order_by("technique__label")
+        .values_list("dataset_id", "technique_id")
+    )
+    used: dict[int, tuple[int, ...]] = {}
+    for key, technique in links:
+        used[key] = (*used.get(key, ()), technique)
+    keys = {technique for _, technique in links}
+    terms = {
+        row.pk: {"iri": row.iri, "label": row.label} for row in Technique.objects.order_by().in_bulk(keys).values()
+    }
+    for key, own in used.items():
+        datasets[key].technique_terms = [terms[technique] for technique in own]
+    return _with_broader(used, keys)
+
+
+def _with_broader(used: Mapping[int, tuple[int, ...]], keys: Keys[int]) -> dict[int, tuple[str, ...]]:
+    broader: dict[int, list[str]] = defaultdict(list)
+    ancestors = TechniqueAncestor.objects.filter(technique__in=keys).order_by("ancestor__iri")
+    for technique, iri in ancestors.values_list("technique_id", F("ancestor__iri")):
+        broader[technique].append(iri)
+    lists = {own: tuple(dict.fromkeys(iri for one in own for iri in broader[one])) for own in set(used.values())}
+    return {key: lists[own] for key, own in used.items()}
