@@ -35,6 +35,8 @@ def main() -> int:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="faircat-landing-"))
         environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "portal.settings.dev",
+            "FAIRCAT_RATE_CRAWLER": "",
+            "FAIRCAT_RATE_HEAVY": "",
             "FAIRCAT_DATA_DIR": folder,
             "LOG_LEVEL": "CRITICAL",
         }

@@ -55,6 +55,8 @@ def main() -> int:
     with ExitStack() as stack:
         os.environ |= {
             "DJANGO_SETTINGS_MODULE": "portal.settings.dev",
+            "FAIRCAT_RATE_CRAWLER": "",
+            "FAIRCAT_RATE_HEAVY": "",
             "FAIRCAT_DATA_DIR": stack.enter_context(tempfile.TemporaryDirectory(prefix="faircat-search-")),
             "FAIRCAT_RATE_ANONYMOUS_READ": "1000000/min",
             "LOG_LEVEL": "CRITICAL",

@@ -46,6 +46,8 @@ def _run(members: int, arguments: argparse.Namespace) -> dict[str, dict[str, flo
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="faircat-wizard-"))
         environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "portal.settings.dev",
+            "FAIRCAT_RATE_CRAWLER": "",
+            "FAIRCAT_RATE_HEAVY": "",
             "FAIRCAT_DATA_DIR": folder,
             "LOG_LEVEL": "CRITICAL",
         }

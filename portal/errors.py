@@ -130,9 +130,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return answer(request, status=403, code="csrf", detail=detail)
 
 
-def too_many_requests(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    response = answer(
-        request, status=429, code="too-many-requests", detail="Too many requests. Wait a minute, then try again."
-    )
-    response["Retry-After"] = "60"
+def too_many_requests(request: HttpRequest, exception: Exception | None = None, *, seconds: int = 60) -> HttpResponse:
+    detail = f"Too many requests. Wait {seconds} seconds, then try again."
+    response = answer(request, status=429, code="too-many-requests", detail=detail)
+    response["Retry-After"] = str(seconds)
     return response

@@ -27,6 +27,7 @@ from catalogue.errors import NotFound
 from catalogue.models import OutboxEntry
 from catalogue.outbox import NEVER
 from catalogue.services.statistics import read_statistics
+from portal.crawlers import visitor_of
 from search.indexing.status import backlog
 
 REQUESTS = Counter("faircat_requests_total", "Answered requests", ["method", "route", "status"])
@@ -35,6 +36,9 @@ SECONDS = Histogram(
     "Time to the start of the answer",
     ["route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+VISITS = Counter(
+    "faircat_visits_total", "Requests by kind of visitor, and whether they were told to wait", ["visitor", "answer"]
 )
 TASKS = Counter("faircat_tasks_total", "Ended tasks", ["task", "outcome"])
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -54,6 +58,7 @@ class MetricsMiddleware:
         method = request.method if request.method in METHODS else "OTHER"
         REQUESTS.labels(method, route, response.status_code).inc()
         SECONDS.labels(route).observe(time.perf_counter() - started)
+        VISITS.labels(visitor_of(request), "refused" if response.status_code == 429 else "answered").inc()
         return response
 
 

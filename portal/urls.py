@@ -4,7 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from portal import health, metrics, sitemap, views
+from portal import discovery, feeds, harvest_help, health, metrics, sitemap, views
 from portal.accounts import login_links
 
 handler400 = "portal.errors.bad_request"
@@ -25,6 +25,14 @@ urlpatterns = [
     path("", include("search.urls")),
     path("", include("doi.urls")),
     path("api/", include("catalogue.api.urls")),
+    path("feeds/new.atom", feeds.new_data, name="new-data-feed"),
+    path("help/harvest", harvest_help.harvest_help, name="harvest-help"),
+    path("robots.txt", discovery.robots, name="robots"),
+    path("llms.txt", discovery.llms, name="llms"),
+    path("opensearch.xml", discovery.opensearch, name="opensearch"),
+    path(".well-known/security.txt", discovery.security, name="security-txt"),
+    path(".well-known/api-catalog", discovery.api_catalog, name="api-catalog"),
+    path(".well-known/change-password", discovery.change_password, name="change-password"),
     path("sitemap.xml", sitemap.index, name="sitemap"),
     path("sitemap-<slug:section>-<int:part>.xml", sitemap.listed, name="sitemap-list"),
     path("healthz", health.healthz, name="healthz"),

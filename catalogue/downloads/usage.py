@@ -6,11 +6,16 @@ marked; a robot, which nobody sent for this dataset, is logged and not counted. 
 
 import hashlib
 import hmac
+import re
 from datetime import date, timedelta
 
 import counter_robots
 
 DOUBLE_CLICK = timedelta(seconds=30)
+# The list is the least that must be left out, and its package minds capitals.
+_CALLS_ITSELF_ROBOT = re.compile(r"bot\b|crawler|spider|externalagent", re.IGNORECASE)
+# Makers of telephones whose names the list takes for robots.
+_TELEPHONES = re.compile(r"motorola|cubot", re.IGNORECASE)
 
 
 def visitor_digest(*, secret_key: str, day: date, address: str, agent: str) -> str:
@@ -25,4 +30,6 @@ def is_machine(agent: str) -> bool:
 
 def is_robot(agent: str) -> bool:
     """The list of robots has the tools of the list of machines in it too: those are no robots here."""
-    return counter_robots.is_robot(agent) and not counter_robots.is_machine(agent)
+    agent = _TELEPHONES.sub("telephone", agent)
+    is_listed = counter_robots.is_robot(agent) or _CALLS_ITSELF_ROBOT.search(agent) is not None
+    return is_listed and not counter_robots.is_machine(agent)

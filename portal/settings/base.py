@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "portal.middleware.PrincipalMiddleware",
+    "portal.crawlers.CrawlerMiddleware",
     "portal.middleware.ShareLinkMiddleware",
     "portal.middleware.NulMiddleware",
     "portal.middleware.DomainErrorMiddleware",
@@ -149,6 +150,13 @@ MOST_STORAGES = env.int("FAIRCAT_MOST_STORAGES", default=50)
 # nginx hand-off: the internal location prefix for X-Accel-Redirect; empty means that Django sends the bytes.
 ACCEL_REDIRECT_PREFIX = env.str("FAIRCAT_ACCEL_REDIRECT_PREFIX", default="")
 
+# Pages a minute that a crawler gets from one address, and of the heavy ones those that it and anonymous tools get; empty
+# means no limit.
+RATE_CRAWLER = env.str("FAIRCAT_RATE_CRAWLER", default="120/m")
+RATE_HEAVY = env.str("FAIRCAT_RATE_HEAVY", default="30/m")
+# Where flaws of the site are told of, "mailto:..." or "https://..."; empty means its administrator.
+SECURITY_CONTACT = env.str("FAIRCAT_SECURITY_CONTACT", default="")
+SECURITY_POLICY_URL = env.str("FAIRCAT_SECURITY_POLICY_URL", default="")
 # Whoever scrapes /metrics from another machine sends this as a bearer token; empty means this machine only.
 METRICS_TOKEN = env.str("FAIRCAT_METRICS_TOKEN", default="")
 

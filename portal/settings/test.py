@@ -23,6 +23,8 @@ DATACITE_PREFIX = "10.5072"
 DATACITE_IS_TEST = True
 # The embedded engine, unless a test brings a server.
 SEARCH_URL = ""
+# The client of the tests names no agent, which is a robot's way.
+RATE_CRAWLER = RATE_HEAVY = ""
 STATIC_ROOT = DATA_DIR / "static"
 STATIC_ROOT.mkdir()
 WHITENOISE_USE_FINDERS = True

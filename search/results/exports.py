@@ -1,16 +1,14 @@
-"""The records of a query one after another, as CSV, JSON Lines and Atom: bounded, masked page by page as they are read.
+"""The records of a query one after another, as CSV and JSON Lines, and for feeds: bounded, masked page by page as they are read.
 
 What a query finds is the business of `asking`; what a record holds, of the catalogue.
 """
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from django.conf import settings
-from django.utils.feedgenerator import Atom1Feed
 
 from catalogue.api.documents import to_json
 from catalogue.record import DatasetRecord
@@ -28,7 +26,6 @@ COLUMNS = (
 )  # fmt: skip
 # Spreadsheets take a cell that begins like this for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def walk(query: Query, asker: Asker, *, most: int = MOST_EXPORTED) -> Iterator[DatasetRecord]:
@@ -55,24 +52,6 @@ def json_lines(records: Iterable[DatasetRecord]) -> Iterator[str]:
     """Each record as /api/v1/datasets gives it."""
     for record in records:
         yield to_json(record) + "\n"
-
-
-def atom_feed(records: Iterable[DatasetRecord], *, title: str, page_url: str, feed_url: str) -> str:
-    """RFC 4287. An entry keeps its id, the dataset's uid, whatever changes."""
-    feed = Atom1Feed(title=_plain(title), link=page_url, description="", feed_url=feed_url, language="en")
-    for record in records:
-        people = ", ".join(person.name for person in record.people)
-        feed.add_item(
-            title=_plain(record.title),
-            link=f"{settings.SITE_URL}{record.path}",
-            description=_plain(record.description or f"{record.instrument.name}. {record.access.text}."),
-            author_name=_plain(people) or settings.SITE_NAME,
-            unique_id=record.uid.urn,
-            pubdate=record.registered_at,
-            updateddate=record.updated_at,
-            categories=[_plain(technique.label) for technique in record.techniques],
-        )
-    return feed.writeString("utf-8")
 
 
 def _cells(record: DatasetRecord) -> list[object]:
@@ -110,7 +89,3 @@ def _csv_line(cells: Iterable[object]) -> str:
 
 def _safe_cell(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
-
-
-def _plain(text: str) -> str:
-    return _CONTROL.sub(" ", text)

@@ -8,14 +8,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_ratelimit.decorators import ratelimit
 
+from catalogue.descriptions import this_site
 from catalogue.errors import Unavailable
+from catalogue.interop.atom import CONTENT_TYPE, atom_feed
 from catalogue.record import DatasetRecord
 from search.backends.base import EngineUnavailable
 from search.question.query import Query
 from search.question.query_reading import parse_query
 from search.results.asking import Asker, asker_of, trouble_text
 from search.results.chips import address
-from search.results.exports import MOST_IN_FEED, atom_feed, csv_lines, json_lines, walk
+from search.results.exports import MOST_IN_FEED, csv_lines, json_lines, walk
 from search.results.forms import read_form
 from search.views.page import answered_to
 
@@ -41,11 +43,12 @@ def search_atom(request: HttpRequest) -> HttpResponse:
     own = f"{settings.SITE_URL}{address(query, 'search-atom')}"
     feed = atom_feed(
         walk(query, asker, most=MOST_IN_FEED),
+        this_site(),
         title=f"{settings.SITE_NAME}: {query.text or 'datasets'}",
         page_url=f"{settings.SITE_URL}{address(query)}",
         feed_url=own,
     )
-    return answered_to(request, HttpResponse(feed, content_type="application/atom+xml; charset=utf-8"))
+    return answered_to(request, HttpResponse(feed, content_type=CONTENT_TYPE))
 
 
 def _streamed(request: HttpRequest, write: Write, content_type: str, name: str) -> HttpResponse:

@@ -13,13 +13,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_ratelimit.decorators import ratelimit
 
 from catalogue.access import ANONYMOUS
+from catalogue.descriptions import this_site
 from catalogue.errors import DomainError, InvalidInput, NotFound, Unavailable
+from catalogue.interop.atom import CONTENT_TYPE, atom_feed
 from search import saved as services
 from search.backends.base import EngineUnavailable
 from search.models import SavedSearch
 from search.results.asking import asker_of, trouble_text
 from search.results.chips import address, chips_of
-from search.results.exports import MOST_IN_FEED, atom_feed, walk
+from search.results.exports import MOST_IN_FEED, walk
 from search.results.names import names
 
 
@@ -111,6 +113,7 @@ def feed(request: HttpRequest, secret: str) -> HttpResponse:
         raise Unavailable(f"{trouble_text()} Try again in a few minutes.") from None
     own = f"{settings.SITE_URL}{request.path}"
     page_url = f"{settings.SITE_URL}{address(query)}"
-    content = atom_feed(records, title=f"{settings.SITE_NAME}: {saved.name}", page_url=page_url, feed_url=own)
+    title = f"{settings.SITE_NAME}: {saved.name}"
+    content = atom_feed(records, this_site(), title=title, page_url=page_url, feed_url=own)
     headers = {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex, nofollow"}
-    return HttpResponse(content, content_type="application/atom+xml; charset=utf-8", headers=headers)
+    return HttpResponse(content, content_type=CONTENT_TYPE, headers=headers)

@@ -256,6 +256,24 @@ MACHINES = [
 ]
 
 API = [
+    *(
+        Route(path, "public", fixed(path))
+        for path in (
+            "help/harvest",
+            "feeds/new.atom",
+            "robots.txt",
+            "llms.txt",
+            "opensearch.xml",
+            ".well-known/security.txt",
+            ".well-known/api-catalog",
+        )
+    ),
+    Route(".well-known/change-password", "moved", fixed(".well-known/change-password")),
+    Route("sitemap.xml", "public", fixed("sitemap.xml")),
+    *(
+        Route("sitemap-<slug:section>-<int:part>.xml", "public", fixed(f"sitemap-{section}-1.xml"))
+        for section in ("datasets", "investigations", "dois")
+    ),
     Route("me/tokens", "login", fixed("me/tokens"), writers=frozenset({"anybody"})),
     *(Route(path, "public", fixed(path)) for path in ("api/schema", "api/docs", "api/errors")),
     *(

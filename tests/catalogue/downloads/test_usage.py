@@ -85,6 +85,18 @@ def test_the_lists_of_counter_are_used() -> None:
     assert is_machine("curl/8.5.0") and not is_robot("curl/8.5.0")
 
 
+@pytest.mark.parametrize("agent", ["GPTBot/1.1", "CCBot/2.0", "DuckDuckBot/1.1", "SeznamBot", "meta-externalagent/1.1"])
+def test_who_calls_itself_a_robot_is_one_however_it_is_written(agent: str) -> None:
+    assert is_robot(agent)
+
+
+@pytest.mark.parametrize("telephone", ["CUBOT X30", "motorola edge 40", "Pixel 8"])
+def test_people_with_any_telephone_are_people(telephone: str) -> None:
+    assert not is_robot(
+        f"Mozilla/5.0 (Linux; Android 13; {telephone}) AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36"
+    )
+
+
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
