@@ -18,6 +18,7 @@ from catalogue.downloads.commands import commands_for
 from catalogue.embargo_selectors import embargo_panel, may_release
 from catalogue.interop.citation import citation, collection_citation
 from catalogue.interop.description import Description
+from catalogue.interop.fair import assess
 from catalogue.interop.schema_org import json_ld
 from catalogue.models import Dataset, Investigation
 from catalogue.record import CollectionRecord, DatasetRecord, InvestigationRecord
@@ -49,6 +50,7 @@ def dataset_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "api_url": f"{settings.SITE_URL}/api/v1/datasets/{record.uid}",
         "schema_org": None if record.access.is_withdrawn else json_ld(description),
         "forms": record_forms.listed_forms(description, is_tombstone=record.access.level == Level.TOMBSTONE),
+        "fair": assess(description),
         "citation": _citation(record, published_in),
         "published_in": published_in,
         "preview": _preview(record),
@@ -79,6 +81,7 @@ def investigation_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "api_url": f"{settings.SITE_URL}/api/v1/investigations/{record.uid}",
         "schema_org": None if record.access.is_withdrawn else json_ld(description),
         "forms": record_forms.listed_forms(description, is_tombstone=record.access.level == Level.TOMBSTONE),
+        "fair": assess(description),
         "citation": citation(record, site_url=settings.SITE_URL),
     }
     response = render(request, "catalogue/investigation.html", context, status=_status(record))
