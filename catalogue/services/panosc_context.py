@@ -14,6 +14,12 @@ from catalogue.models import Dataset, Instrument, Investigation
 
 # How a record here says which one elsewhere it is.
 SAME_AS = "IsIdenticalTo"
+# Who registers what is imported, under its pid as the key.
+ACCOUNT = "panosc-import"
+# The type of an investigation that holds what belongs to no proposal. It is no Document of the PaNOSC API.
+NO_PROPOSAL = "data without a proposal"
+# How the group of a parameter begins that a document states: every dataset of the document keeps it.
+STATED_BY = "document "
 
 
 @dataclass

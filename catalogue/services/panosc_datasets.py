@@ -15,12 +15,12 @@ from django.db.models import F
 from catalogue.audit import audit_entry, write_audit_rows
 from catalogue.changes import datasets_changed
 from catalogue.entries import DatasetEntry, FileEntry, ParameterEntry, SampleEntry
-from catalogue.interop.panosc_checks import file_name
+from catalogue.interop.panosc_checks import doi_of, file_name
 from catalogue.interop.panosc_database import Row
 from catalogue.models import Datafile, Dataset, Instrument, Investigation, Storage
 from catalogue.models.storages import StorageKind
 from catalogue.services.investigations import save_sample
-from catalogue.services.panosc_context import Import, about, refusal, same_as
+from catalogue.services.panosc_context import STATED_BY, Import, about, refusal, same_as
 from catalogue.services.references import chunks
 from catalogue.services.registration import FILE_COLUMNS, MOST_ENTRIES, file_row, register_datasets
 from catalogue.services.rows import insert_rows
@@ -57,11 +57,6 @@ class _Parts:
         self.files = database.belonging("File", "datasetId")
         self.parameters = database.belonging("Parameter", "datasetId")
         self.stated = database.belonging("Parameter", "documentId")
-
-
-def group_of(document: str) -> str:
-    """The group of parameters that a document states: every dataset of the document keeps them."""
-    return f"document {document}"
 
 
 def _import_portion(current: Import, parts: _Parts, pids: Sequence[str]) -> None:
@@ -104,7 +99,8 @@ def _entry(current: Import, parts: _Parts, pid: str) -> DatasetEntry:
     samples = [current.database.of("Sample")[key]["name"] for key in parts.samples.get(pid, ())]
     parameters = [_parameter(parameter) for _, parameter in parts.parameters.get(pid, ())]
     for document in parts.documents.get(pid, ()):
-        parameters += [_parameter(row, group_of(document)) for _, row in parts.stated.get(document, ())]
+        name = doi_of(document, current.database.of("Document")[document].get("doi", "")) or document
+        parameters += [_parameter(row, STATED_BY + name) for _, row in parts.stated.get(document, ())]
     return DatasetEntry(
         investigation=str(current.investigations[pid].uid),
         title=row["title"],

@@ -22,10 +22,8 @@ from catalogue.publication_checks import find_problems
 from catalogue.services.collection_release import begin_publication, publish_collection
 from catalogue.services.collections import save_text, start_collection, text_tag
 from catalogue.services.investigations import create_investigation, find_or_create_person
-from catalogue.services.panosc_context import SAME_AS, Import, about, as_visit, refusal, same_as
+from catalogue.services.panosc_context import NO_PROPOSAL, SAME_AS, Import, about, as_visit, refusal, same_as
 
-# The type of an investigation that holds what belongs to no proposal. It is no Document of the PaNOSC API.
-NO_PROPOSAL = "data without a proposal"
 LONGEST_NUMBER, LONGEST_TITLE = 60, 500
 ROLES = {"principal investigator": TeamRole.PI, "pi": TeamRole.PI, "local contact": TeamRole.LOCAL_CONTACT}
 

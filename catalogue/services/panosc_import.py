@@ -27,14 +27,13 @@ from catalogue.interop.panosc_database import (
 )
 from catalogue.models import Facility, Instrument, Licence
 from catalogue.services.declarations import declare_account, declare_facility, declare_instrument
-from catalogue.services.panosc_context import Import, Imported, about, refusal
+from catalogue.services.panosc_context import ACCOUNT, Import, Imported, about, refusal
 from catalogue.services.panosc_datasets import import_datasets
 from catalogue.services.panosc_documents import import_proposals, import_publications
 from catalogue.services.vocabularies import load_techniques
 from catalogue.vocabularies.licences import DEFAULT_LICENCE
 from catalogue.vocabularies.techniques import PANET, TechniqueTerm
 
-ACCOUNT = "panosc-import"
 LONGEST_SHORT_NAME = 40
 
 

@@ -15,7 +15,7 @@ from catalogue.short_lists import ShortList
 from search.panosc.conditions import Filter, Order
 from search.panosc.pages import Place, files_in, limit_of, ordering
 from search.panosc.quantities import as_asked
-from search.panosc.tables import FILE, PARAMETER, TO_ONE, Asker, Table, links
+from search.panosc.tables import FILE, TO_ONE, Asker, Table, links
 from search.panosc.translate import any_of, listed_q
 
 MOST_RELATED = 1_000
@@ -132,7 +132,7 @@ def _listed(child: Table, link: Q, related: Related, asker: Asker, most: int) ->
 def _item(row: Json, table: Table, filter: Filter) -> Json:
     """A row as the API shows it; what is absent is left out."""
     item = {name[2:]: _plain(value) for name, value in row.items() if name.startswith("p_") and value is not None}
-    if table is PARAMETER:
+    if table.model == "Parameter":
         item |= {name: value for name, value in _quantity(row, filter).items() if _is_shown(name, filter)}
     for related in related_in(filter):
         found = [one for child, _ in links(table, related.relation) for one in _items(row, related, child)]

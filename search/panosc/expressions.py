@@ -78,6 +78,6 @@ class Matches(Func):
         return f"({text} GLOB %s AND {text} REGEXP %s)", [*parameters, one.glob, *parameters, f"(?s){one.regex}"]
 
 
-def optional(name: str) -> NullIf:
+def optional(name: Any) -> NullIf:
     """A text that is empty where there is none, as null."""
     return NullIf(name, Value(""), output_field=CharField())

@@ -5,7 +5,7 @@ asker reads in full and over nothing else, so that no condition, include or coun
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -42,8 +42,10 @@ from catalogue.models import (
 )
 from catalogue.models.collections import CollectionState
 from catalogue.models.investigations import RecordState, TeamRole
+from catalogue.services.panosc_context import NO_PROPOSAL
 from catalogue.stamps import opening
 from catalogue.vocabularies.techniques import PANET
+from search.panosc import pids
 from search.panosc.expressions import UidText, optional
 
 
@@ -79,7 +81,8 @@ def _datasets(asker: Asker) -> QuerySet:
 
 
 def _investigations(asker: Asker) -> QuerySet:
-    return access.full_investigations(asker.principal, now=asker.now).filter(state=RecordState.ACTIVE).order_by()
+    found = access.full_investigations(asker.principal, now=asker.now).filter(state=RecordState.ACTIVE).order_by()
+    return found.exclude(investigation_type=NO_PROPOSAL)
 
 
 def _collections(asker: Asker) -> QuerySet:
@@ -102,26 +105,21 @@ def _key(name: str = "pk") -> Cast:
     return Cast(name, CharField())
 
 
-def _pid_or_uid(name: str) -> Coalesce:
-    return Coalesce(name if name == "doi" else optional(name), UidText("uid"), output_field=CharField())
-
-
 def _dataset_columns(asker: Asker) -> Mapping[str, Column]:
-    instrument = Coalesce(optional("instrument__pid"), UidText("instrument__uid"), output_field=CharField())
     return {
-        "pid": UidText("uid"),
+        "pid": pids.dataset_pid(),
         "title": F("title"),
         "isPublic": _whether(access.open_q(asker.now)),
         "creationDate": Coalesce("acquired_at", "created_at", output_field=DateTimeField()),
         "size": F("size"),
-        "instrumentId": instrument,
+        "instrumentId": pids.instrument_pid("instrument__"),
     }
 
 
 def _investigation_columns(asker: Asker) -> Mapping[str, Column]:
     is_open = access.embargo_passed_q(asker.now) | Q(released_at__lte=asker.now)
     return {
-        "pid": _pid_or_uid("doi"),
+        "pid": pids.investigation_pid(),
         "isPublic": _whether(is_open),
         "type": Value("proposal", output_field=CharField()),
         "title": F("title"),
@@ -136,7 +134,7 @@ def _investigation_columns(asker: Asker) -> Mapping[str, Column]:
 
 def _collection_columns(asker: Asker) -> Mapping[str, Column]:
     return {
-        "pid": _pid_or_uid("doi"),
+        "pid": Coalesce("doi", UidText("uid"), output_field=CharField()),
         "isPublic": Value(True, output_field=BooleanField()),
         "type": Value("publication", output_field=CharField()),
         "title": F("title"),
@@ -170,12 +168,20 @@ def _by_uid(values: Sequence[str]) -> Q:
     return Q(uid__in=uids_in(values))
 
 
+def _by_dataset_pid(values: Sequence[str]) -> Q:
+    return _by_uid(values) | pids.with_dataset_pids(values)
+
+
+def _by_investigation_pid(values: Sequence[str]) -> Q:
+    return _by_doi_or_uid(values) | pids.with_investigation_pids(values)
+
+
 def _by_doi_or_uid(values: Sequence[str]) -> Q:
     return Q(doi__in=list(values)) | Q(doi__isnull=True, uid__in=uids_in(values))
 
 
 def _by_pid_or_uid(values: Sequence[str]) -> Q:
-    return Q(pid__in=[value for value in values if value]) | Q(pid="", uid__in=uids_in(values))
+    return pids.with_instrument_pids(values) | Q(pid="", uid__in=uids_in(values))
 
 
 def _by_instrument(values: Sequence[str]) -> Q:
@@ -187,17 +193,22 @@ _ROLE = Case(
 )
 
 DATASET = Table(
-    "dataset", "Dataset", _datasets, _dataset_columns, {"pid": _by_uid, "instrumentId": _by_instrument}, is_small=False
+    "dataset",
+    "Dataset",
+    _datasets,
+    _dataset_columns,
+    {"pid": _by_dataset_pid, "instrumentId": _by_instrument},
+    is_small=False,
 )
 INVESTIGATION = Table(
-    "investigation", "Document", _investigations, _investigation_columns, {"pid": _by_doi_or_uid}, is_small=False
+    "investigation", "Document", _investigations, _investigation_columns, {"pid": _by_investigation_pid}, is_small=False
 )
 COLLECTION = Table("collection", "Document", _collections, _collection_columns, {"pid": _by_doi_or_uid}, is_small=False)
 INSTRUMENT = Table(
     "instrument",
     "Instrument",
     _all(Instrument),
-    _fixed(pid=_pid_or_uid("pid"), name=F("name"), facility=F("facility__short_name")),
+    _fixed(pid=pids.instrument_pid(), name=F("name"), facility=F("facility__short_name")),
     {"pid": _by_pid_or_uid},
     is_small=False,
 )
@@ -223,18 +234,34 @@ FILE = Table(
     "file",
     "File",
     _all(Datafile),
-    _fixed(id=_key(), name=F("name"), path=None, size=F("size"), datasetId=UidText("dataset__uid")),
+    _fixed(id=_key(), name=F("name"), path=None, size=F("size"), datasetId=pids.dataset_pid("dataset__")),
     {},
 )
 PARAMETER = Table(
     "parameter",
     "Parameter",
     _parameters,
-    _fixed(id=_key(), name=F("name"), unit=F("unit"), datasetId=UidText("dataset__uid"), documentId=None),
+    _fixed(
+        id=_key(),
+        name=F("name"),
+        unit=F("unit"),
+        datasetId=Case(When(~pids.IS_STATED_BY_DOCUMENT, then=pids.dataset_pid("dataset__")), output_field=CharField()),
+        documentId=pids.STATING_DOCUMENT,
+    ),
     {},
     beside=("kind", "text", "value", "unit"),
 )
 MEMBER = Table("member", "Member", _all(TeamMember), _fixed(id=_key(), role=_ROLE), {})
+# Of a collection, which is public though what it holds may not be.
+STATED_PARAMETER = replace(
+    PARAMETER, rows=lambda asker: _parameters(asker).filter(dataset__in=_datasets(asker).values("pk"))
+)
+KNOWN_MEMBER = replace(
+    MEMBER,
+    rows=lambda asker: TeamMember.objects.filter(
+        investigation__in=access.full_investigations(asker.principal, now=asker.now).values("pk")
+    ).order_by(),
+)
 PERSON = Table(
     "person",
     "Person",
@@ -298,15 +325,26 @@ def _in_collection() -> Q:
     )
 
 
+def _behind_collection() -> Q:
+    """The people of the investigations whose data the collection outside holds itself."""
+    own = _members(collection=OuterRef(OuterRef("pk")))
+    return Q(investigation__in=own.filter(dataset__isnull=False).values("dataset__investigation_id")) | Q(
+        investigation__in=own.filter(investigation__isnull=False).values("investigation_id")
+    )
+
+
 _LINKS: Mapping[tuple[str, str], tuple[Link, ...]] = {
     ("dataset", "documents"): ((INVESTIGATION, Q(pk=OuterRef("investigation_id"))), (COLLECTION, _of_dataset())),
     ("dataset", "techniques"): ((TECHNIQUE, Q(datasets=OuterRef("pk"))),),
     ("dataset", "instrument"): ((INSTRUMENT, Q(pk=OuterRef("instrument_id"))),),
     ("dataset", "files"): ((FILE, Q(dataset=OuterRef("pk"))),),
-    ("dataset", "parameters"): ((PARAMETER, Q(dataset=OuterRef("pk"))),),
+    ("dataset", "parameters"): ((PARAMETER, Q(dataset=OuterRef("pk")) & ~pids.IS_STATED_BY_DOCUMENT),),
     ("dataset", "samples"): ((SAMPLE, Q(pk=OuterRef("sample_id"))),),
     ("investigation", "datasets"): ((DATASET, Q(investigation=OuterRef("pk"))),),
     ("investigation", "members"): ((MEMBER, Q(investigation=OuterRef("pk"))),),
+    ("investigation", "parameters"): ((STATED_PARAMETER, pids.stated_by_investigation()),),
+    ("collection", "members"): ((KNOWN_MEMBER, _behind_collection()),),
+    ("collection", "parameters"): ((STATED_PARAMETER, pids.stated_by_collection()),),
     ("collection", "datasets"): ((DATASET, _in_collection()),),
     ("instrument", "datasets"): ((DATASET, Q(instrument=OuterRef("pk"))),),
     ("member", "person"): ((PERSON, Q(pk=OuterRef("person_id"))),),

@@ -18,7 +18,7 @@ from search.panosc.conditions import All, Condition, Filter, Include, Test
 from search.panosc.expressions import ALWAYS, NEVER, ByCodePoint, Like, Matches
 from search.panosc.patterns import read_expression
 from search.panosc.schema import MODELS, Holds
-from search.panosc.tables import PARAMETER, TECHNIQUE, Asker, Column, Table, links
+from search.panosc.tables import TECHNIQUE, Asker, Column, Table, links
 
 MILLISECOND = timedelta(milliseconds=1)
 DENIED = {"neq": "eq", "nin": "inq", "nlike": "like", "nilike": "ilike"}
@@ -103,7 +103,7 @@ def _test_q(test: Test, table: Table, asker: Asker) -> Q:
 
 def _positive_q(test: Test, table: Table, asker: Asker) -> Q:
     """Never null, so that its contrary is right."""
-    if table is PARAMETER and test.name in ("value", "unit"):
+    if table.model == "Parameter" and test.name in ("value", "unit"):
         return _quantity_q(test)
     column = table.columns(asker)[test.name]
     values = test.value if isinstance(test.value, tuple) else (test.value,)

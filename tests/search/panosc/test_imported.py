@@ -1,0 +1,283 @@
+"""The reference server's behaviours over an imported database: lists, counts, includes, parameters; and where ours does better."""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from catalogue.access import SYSTEM
+from catalogue.services.panosc_import import import_panosc
+from catalogue.services.vocabularies import load_techniques
+from catalogue.vocabularies.techniques import PANET, TechniqueTerm, read_own_table
+from tests import factories, services
+from tests.panosc_database import (
+    BEER,
+    CREATED,
+    FOUR,
+    LOKI,
+    ODIN,
+    ONE,
+    PAPER,
+    PROPOSAL,
+    THREE,
+    TWO,
+    content_of,
+    dataset,
+    joined,
+    tables,
+)
+
+pytestmark = pytest.mark.django_db
+SEED = services.SHARED / "panosc" / "seed-db.json"
+
+
+@pytest.fixture
+def ask(client, db):
+    """A function that asks `/panosc/api/…` and gives the answer's JSON."""
+    factories.make_licence()
+    load_techniques(actor=SYSTEM, terms=read_own_table())
+
+    def ask(path: str, *, status: int = 200, **arguments: Any) -> Any:
+        sent = {name: one if isinstance(one, str) else json.dumps(one) for name, one in arguments.items()}
+        response = client.get(f"/panosc/api/{path}", sent)
+        assert response.status_code == status, response.content
+        return response.json()
+
+    return ask
+
+
+@pytest.fixture
+def imported(ask):
+    import_panosc(actor=SYSTEM, content=content_of(tables()))
+    return ask
+
+
+@pytest.fixture
+def reference(ask):
+    if not SEED.is_file():
+        pytest.skip("the fixtures of the reference server are not on this machine")
+    import_panosc(actor=SYSTEM, content=SEED.read_bytes())
+    return ask
+
+
+def pids(items: list[dict[str, Any]]) -> list[str]:
+    return [item["pid"] for item in items]
+
+
+def test_each_list_and_count_is_that_of_the_file(imported):
+    assert sorted(pids(imported("Datasets"))) == sorted([ONE, TWO, THREE, FOUR])
+    assert sorted(pids(imported("Documents"))) == sorted([PAPER, PROPOSAL])
+    assert sorted(pids(imported("Instruments"))) == sorted([LOKI, ODIN, BEER])
+    assert imported("Datasets/count") == {"count": 4}
+    assert imported("Documents/count") == {"count": 2}
+    assert imported("Instruments/count", where={"name": "LoKI"}) == {"count": 1}
+
+
+def test_a_dataset_is_as_it_was(imported):
+    found = imported(f"Datasets/{quote(ONE, safe='')}")
+    assert {name: found[name] for name in ("pid", "title", "isPublic", "creationDate", "instrumentId")} == {
+        "pid": ONE,
+        "title": "Cylinder, first scan",
+        "isPublic": True,
+        "creationDate": CREATED,
+        "instrumentId": LOKI,
+    }
+
+
+def test_documents_keep_type_text_and_times(imported):
+    paper = imported(f"Documents/{quote(PAPER, safe='')}")
+    assert (paper["type"], paper["title"], paper["summary"]) == ("publication", "On cylinders", "Round ones.")
+    assert paper["releaseDate"] == "2021-06-01T12:00:00.000Z"
+    proposal = imported(f"Documents/{quote(PROPOSAL, safe='')}")
+    assert proposal["type"] == "proposal"
+    assert proposal["startDate"] == "2020-05-01T08:00:00.000Z"
+    assert proposal["endDate"] == "2020-05-08T08:00:00.000Z"
+    assert proposal["releaseDate"] == "2020-12-31T23:59:59.123Z"
+
+
+def test_pids_are_found_in_conditions(imported):
+    assert pids(imported("Datasets", filter={"where": {"pid": {"inq": [ONE, FOUR]}}})) == [ONE, FOUR]
+    assert pids(imported("Datasets", filter={"where": {"instrumentId": ODIN}})) == [TWO, FOUR]
+    assert pids(imported("Datasets", filter={"where": {"pid": {"like": "dataset-t"}}})) == [TWO, THREE]
+    assert pids(imported("Instruments", filter={"where": {"pid": ODIN}})) == [ODIN]
+    assert imported(f"Datasets/{quote('20.500.99999/lost', safe='')}", status=404)["error"]["code"] == "MODEL_NOT_FOUND"
+
+
+def test_includes_lead_to_what_the_join_tables_say(imported):
+    relations = ["documents", "techniques", "instrument", "files", "parameters", "samples"]
+    found = imported("Datasets", filter={"where": {"pid": ONE}, "include": [{"relation": one} for one in relations]})[0]
+    assert pids(found["documents"]) == [PAPER]
+    assert [one["panetId"] for one in found["techniques"]] == [f"{PANET}PaNET01189"]
+    assert (found["instrument"]["pid"], found["instrument"]["facility"]) == (LOKI, "ESS")
+    assert [(one["name"], one["size"], one["datasetId"]) for one in found["files"]] == [("raw/one.hdf", 100, ONE)]
+    assert [(one["name"], one["value"]) for one in found["parameters"]] == [("chemical_formula", "Cu")]
+    assert [one["name"] for one in found["samples"]] == ["solid copper cylinder"]
+    assert imported(f"Datasets/{quote(ONE, safe='')}/files/count") == {"count": 1}
+
+
+def test_documents_lead_to_data_people_and_parameters(imported):
+    include = [{"relation": "members", "scope": {"include": [{"relation": "person"}, {"relation": "affiliation"}]}}]
+    proposal, paper = (
+        imported(f"Documents/{quote(pid, safe='')}", filter={"include": [*include, "datasets", "parameters"]})
+        for pid in (PROPOSAL, PAPER)
+    )
+    people = [(one["role"], one["person"]["fullName"], one["affiliation"]["name"]) for one in proposal["members"]]
+    assert people == [("principal investigator", "Ada Maria Lovelace", "ESS"), ("member", "James Chadwick", "ESS")]
+    assert pids(proposal["datasets"]) == [THREE, FOUR]
+    assert [one["person"]["fullName"] for one in paper["members"]] == ["James Chadwick"]
+    assert pids(paper["datasets"]) == [ONE, TWO]
+    stated = [(one["name"], one["value"], one["unit"], one["documentId"]) for one in paper["parameters"]]
+    assert stated == [("wavelength", 1064, "nm", PAPER)]
+    assert proposal["parameters"] == []
+
+
+def test_an_include_with_a_condition_is_an_inner_join_before_the_limit(imported):
+    """The reference server limits first and answers `[]` here."""
+    scope = {"relation": "techniques", "scope": {"where": {"panetId": f"{PANET}PaNET01227"}}}
+    assert pids(imported("Datasets", filter={"include": [scope]})) == [THREE, FOUR]
+    assert pids(imported("Datasets", filter={"include": [scope], "limit": 1})) == [THREE]
+    two_deep = {
+        "relation": "datasets",
+        "scope": {"include": [{"relation": "parameters", "scope": {"where": {"name": "temperature"}}}]},
+    }
+    assert pids(imported("Documents", filter={"include": [two_deep]})) == [PROPOSAL]
+    person = {"relation": "person", "scope": {"where": {"fullName": "Ada Maria Lovelace"}}}
+    members = {"relation": "members", "scope": {"include": [person]}}
+    assert pids(imported("Documents", filter={"include": [members]})) == [PROPOSAL]
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"and": [{"name": "wavelength"}, {"value": 1064}, {"unit": "nm"}]}, [FOUR]),
+        ({"and": [{"name": "wavelength"}, {"value": {"between": [1.0, 1.1]}}, {"unit": "µm"}]}, [FOUR]),
+        ({"and": [{"name": "temperature"}, {"value": {"lt": 294}}, {"unit": "K"}]}, [THREE]),
+        ({"and": [{"name": "temperature"}, {"value": {"gte": 20}}, {"unit": "celsius"}]}, [THREE]),
+        ({"and": [{"name": "photon_energy"}, {"value": {"gt": 0.9}}, {"unit": "keV"}]}, [TWO]),
+        ({"and": [{"name": "photon_energy"}, {"value": {"lte": 930}}, {"unit": "eV"}]}, [TWO]),
+        ({"and": [{"name": "photon_energy"}, {"value": {"gt": 1}}, {"unit": "keV"}]}, []),
+        ({"and": [{"name": "photon_energy"}, {"value": 930}, {"unit": "K"}]}, []),
+        ({"and": [{"name": "chemical_formula"}, {"value": "Cu"}]}, [ONE]),
+    ],
+)
+def test_parameters_are_compared_in_si_by_every_operator(imported, condition, expected):
+    """The reference server compares units as texts, and matches nothing by gte, lte, inq and neq."""
+    include = [{"relation": "parameters", "scope": {"where": condition}}]
+    assert pids(imported("Datasets", filter={"include": include})) == expected
+
+
+def test_a_quantity_is_answered_in_the_unit_that_was_asked_for(imported):
+    where = {"and": [{"name": "temperature"}, {"value": {"gt": 0}}, {"unit": "K"}]}
+    found = imported("Datasets", filter={"include": [{"relation": "parameters", "scope": {"where": where}}]})
+    assert [(one["value"], one["unit"]) for one in found[0]["parameters"]] == [(pytest.approx(293.15), "K")]
+
+
+# Labels of the truth table of the reference's documentation, with the broader terms of each.
+TAGS = {
+    "01183": ("RIXS", ()),
+    "01275": ("ASXS", ("01124",)),
+    "01162": ("GISAXS", ("01124",)),
+    "01281": ("IXSAS", ("01124",)),
+    "01282": ("SXSAS", ("01124",)),
+    "01313": ("MXT", ("90001",)),
+    "01200": ("XES", ()),
+}
+BROADER = {"01124": "small angle scattering", "90001": "magnetism technique", "90002": "x-ray probe"}
+TAGGED = {
+    1: ["01183"], 2: ["01275"], 3: ["01162"], 4: ["01281"], 5: ["01282"], 6: ["01313"], 7: ["01200"],
+    8: ["01200", "01313"], 9: ["01200", "01162"], 10: ["01200", "01275"],
+}  # fmt: skip
+
+
+def iri(number: str) -> str:
+    return f"{PANET}PaNET{number}"
+
+
+@pytest.fixture
+def tagged(ask):
+    """Ten datasets in a file, tagged as in the documentation."""
+    terms = [TechniqueTerm(iri(number), label, (), "", (), "PaNET") for number, label in BROADER.items()]
+    for number, (label, above) in TAGS.items():
+        parents = tuple(iri(one) for one in (*above, "90002"))
+        terms.append(TechniqueTerm(iri(number), label, (), "", parents, "PaNET"))
+    load_techniques(actor=SYSTEM, terms=terms)
+    file = tables()
+    file["Dataset"] = {str(one): dataset(str(one), f"Dataset {one}", LOKI) for one in TAGGED}
+    file["Technique"] = {
+        f"t-{number}": {"pid": f"t-{number}", "name": label, "panetId": iri(number)}
+        for number, (label, _) in TAGS.items()
+    }
+    links = [(str(one), f"t-{number}") for one, numbers in TAGGED.items() for number in numbers]
+    file["DatasetTechnique"] = {
+        str(place): {"id": place, "datasetId": one, "techniqueId": other} for place, (one, other) in enumerate(links)
+    }
+    file |= {name: {} for name in ("File", "Parameter", "DatasetSample", "Member")}
+    file["DocumentDataset"] = joined("documentId", dict.fromkeys(file["Dataset"], PROPOSAL))
+    import_panosc(actor=SYSTEM, content=content_of(file))
+    return ask
+
+
+XES, SAS, MAGNETISM, XRAY = iri("01200"), iri("01124"), iri("90001"), iri("90002")
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ({"pid": XES}, [7, 8, 9, 10]),
+        ({"pid": SAS}, [2, 3, 4, 5, 9, 10]),
+        ({"pid": {"neq": XES}}, [1, 2, 3, 4, 5, 6]),
+        ({"pid": {"neq": SAS}}, [1, 6, 7, 8]),
+        ({"and": [{"pid": SAS}, {"pid": MAGNETISM}]}, []),
+        ({"or": [{"pid": SAS}, {"pid": MAGNETISM}]}, [2, 3, 4, 5, 6, 8, 9, 10]),
+        ({"and": [{"pid": SAS}, {"pid": XRAY}]}, [2, 3, 4, 5, 9, 10]),
+        ({"or": [{"pid": SAS}, {"pid": XRAY}]}, list(range(1, 11))),
+        ({"and": [{"pid": SAS}, {"pid": {"neq": XRAY}}]}, []),
+        ({"and": [{"pid": SAS}, {"pid": {"neq": MAGNETISM}}]}, [2, 3, 4, 5, 9, 10]),
+    ],
+)
+def test_the_documented_truth_table_of_techniques_holds(tagged, where, expected):
+    """All ten rows; the reference server has eight of them, since it denies tag by tag."""
+    found = tagged("Datasets", filter={"include": [{"relation": "techniques", "scope": {"where": where}}]})
+    assert sorted(int(pid) for pid in pids(found)) == expected
+
+
+def test_a_local_pid_and_a_handle_name_what_they_named(ask):
+    file = tables()
+    file["Document"]["20.500.99999/p5"] = {
+        "pid": "20.500.99999/p5", "isPublic": True, "type": "proposal", "title": "By handle",
+    }  # fmt: skip
+    file["Dataset"]["d5"] = dataset("d5", "Local", "bench one")
+    file["Instrument"]["bench one"] = {"pid": "bench one", "name": "Bench", "facility": "ESS"}
+    file["DocumentDataset"]["9"] = {"datasetId": "d5", "documentId": "20.500.99999/p5"}
+    import_panosc(actor=SYSTEM, content=content_of(file))
+    found = ask("Datasets/d5", filter={"include": ["documents", "instrument"]})
+    assert (found["pid"], pids(found["documents"])) == ("d5", ["20.500.99999/p5"])
+    assert ask(f"Documents/{quote('20.500.99999/p5', safe='')}")["title"] == "By handle"
+    assert pids(ask("Documents", filter={"where": {"pid": "20.500.99999/p5"}})) == ["20.500.99999/p5"]
+
+
+def test_the_fixtures_of_the_reference_server_answer_as_they_do_there(reference):
+    assert reference("Datasets/count") == {"count": 4}
+    assert reference("Documents/count") == {"count": 2}
+    assert reference("Instruments/count") == {"count": 15}
+    loki = reference("Instruments", filter={"where": {"name": "LoKI"}})
+    assert pids(loki) == ["20.500.12269/0f98fcf2-7bd7-430e-ad20-d47031ca8f71"]
+    assert loki[0]["facility"] == "ESS"
+    first = reference("Datasets/20.500.12269%2Fpanosc-dataset1/files")
+    assert [one["name"] for one in first] == ["panosc-file1.hdf"]
+    scope = {"and": [{"name": "wavelength"}, {"value": {"between": [1000, 1100]}}, {"unit": "nm"}]}
+    found = reference("Datasets", filter={"include": [{"relation": "parameters", "scope": {"where": scope}}]})
+    assert pids(found) == ["20.500.12269/panosc-dataset4"]
+    members = {"relation": "members", "scope": {"where": {"role": "principal investigator"}, "include": ["person"]}}
+    documents = reference("Documents", filter={"include": [members], "order": "pid ASC"})
+    leaders = [one["members"][0]["person"]["fullName"] for one in documents]
+    assert leaders == ["John Smith", "James Chadwick"]
+
+
+def test_everything_that_is_imported_is_found_by_words(imported, build_index):
+    build_index()
+    assert pids(imported("Datasets", query="cold plates")) == [THREE, FOUR]
+    assert pids(imported("Documents", query="cylinders")) == [PAPER]
+    scored = imported("Instruments", query="LoKI")
+    assert [(one["pid"], one["score"]) for one in scored] == [(LOKI, 1.0)]
