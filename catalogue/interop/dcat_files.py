@@ -1,7 +1,7 @@
 """The distributions of DCAT-AP: where the bytes of open data are. Closed data have none. Pure.
 
-A dataset may have 100,000 files. Its archive holds all of them and comes first; the first few files are named one by one,
-with sizes and checksums, and the list of all checksums is named where there are more.
+A dataset may have 100,000 files. What brings all of them comes first, an archive or, where they are too many for one, a list for
+a program; then the first few files are named one by one, with sizes and checksums.
 """
 
 import re
@@ -10,9 +10,11 @@ from urllib.parse import quote
 from rdflib import DCTERMS, FOAF, RDF, RDFS, Graph, Literal, URIRef
 from rdflib.namespace import XSD
 
+from catalogue.downloads.lists import file_url
 from catalogue.interop.dcat_terms import DCAT, MEDIA_TYPES, SPDX, add, iri, text, whole_number
 from catalogue.interop.description import Description
-from catalogue.record import CollectionRecord, DatasetRecord, FileRef
+from catalogue.interop.schema_org import archive_url
+from catalogue.record import DatasetRecord, FileRef
 
 MOST_FILES = 10
 ZIP = "application/zip"
@@ -23,26 +25,25 @@ _SHA256 = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 
 def add_distributions(graph: Graph, node: URIRef, description: Description) -> None:
     """Nothing unless everybody may read the data."""
-    record, folder = description.record, description.url
-    if description.publication.access_rights != "open" or not record.file_count:
+    archive = archive_url(description)
+    if archive:
+        _add_archive(graph, node, description, iri(archive))
+    if description.publication.access_rights != "open" or not isinstance(description.record, DatasetRecord):
         return
-    if isinstance(record, CollectionRecord):
-        folder = f"{description.site.url}/collections/{record.uid}"
-        if record.published_at is None:
-            return
-    _add_archive(graph, node, description, f"{folder}/download.zip")
+    if description.record.file_count and not archive:
+        _add_list(graph, node, description)
     for file in description.files[:MOST_FILES]:
         _add_file(graph, node, description, file)
 
 
-def _add_archive(graph: Graph, node: URIRef, description: Description, address: str) -> None:
-    archive, count = iri(address), description.record.file_count
-    named = min(count, MOST_FILES, len(description.files))
-    rest = f" {named} of them are named one by one; the others are in the list of checksums." if named else ""
-    files = "1 file" if count == 1 else f"{count:,} files"
-    add(graph, archive, (DCTERMS.title, text("All files in one archive")))
-    add(graph, archive, (DCTERMS.description, text(f"{files}.{rest if named < count else ''}")))
-    add(graph, archive, (DCAT.packageFormat, _media_type(graph, ZIP)))
+def _add_archive(graph: Graph, node: URIRef, description: Description, archive: URIRef) -> None:
+    add(
+        graph,
+        archive,
+        (DCTERMS.title, text("All files in one archive")),
+        (DCTERMS.description, text(_told_files(description))),
+        (DCAT.packageFormat, _media_type(graph, ZIP)),
+    )
     _add_distribution(graph, node, archive, description, ZIP)
     if isinstance(description.record, DatasetRecord):
         checksums = iri(f"{description.url}/files.sha256")
@@ -50,8 +51,23 @@ def _add_archive(graph: Graph, node: URIRef, description: Description, address: 
         graph.add((archive, FOAF.page, checksums))
 
 
+def _add_list(graph: Graph, node: URIRef, description: Description) -> None:
+    """More than fits into an archive is downloaded by a list."""
+    files = iri(f"{description.url}/files.aria2.txt")
+    told = f"{_told_files(description)} With: aria2c --input-file=files.aria2.txt"
+    add(graph, files, (DCTERMS.title, text("All files, as a list for aria2")), (DCTERMS.description, text(told)))
+    _add_distribution(graph, node, files, description, "text/plain")
+
+
+def _told_files(description: Description) -> str:
+    count = description.record.file_count
+    named = min(count, MOST_FILES, len(description.files))
+    files = "1 file." if count == 1 else f"{count:,} files."
+    return f"{files} {named} of them are named one by one." if 0 < named < count else files
+
+
 def _add_file(graph: Graph, node: URIRef, description: Description, file: FileRef) -> None:
-    distribution = iri(f"{description.url}/files/{quote(file.name, errors='replace')}")
+    distribution = iri(file_url(description.url, file.name))
     add(graph, distribution, (DCTERMS.title, text(file.name)))
     if file.size is not None:
         graph.add((distribution, DCAT.byteSize, whole_number(file.size)))

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from rdflib import DCTERMS, FOAF, ORG, PROV, RDF, RDFS, SDO, SKOS, XSD, Graph, Literal, Namespace, URIRef
 
+from catalogue.interop.rdf_text import json_ld_of, turtle_of
 from catalogue.interop.xml_text import without_illegal
 
 # rdflib's own list of DCAT's terms is of version 2.
@@ -48,8 +49,8 @@ Value = URIRef | Literal
 
 
 def new_graph() -> Graph:
-    """An empty graph that knows our prefixes, and none besides."""
-    graph = Graph(bind_namespaces="none")
+    """An empty graph that knows our prefixes, and none besides. It keeps the order in which facts are added."""
+    graph = Graph(store="SimpleMemory", bind_namespaces="none")
     for prefix, namespace in PREFIXES.items():
         graph.bind(prefix, namespace)
     return graph
@@ -89,12 +90,11 @@ def whole_number(value: int) -> Literal:
 
 
 def in_turtle(graph: Graph) -> bytes:
-    return graph.serialize(format="turtle", encoding="utf-8")
+    return turtle_of(graph, _CONTEXT)
 
 
 def in_json_ld(graph: Graph) -> bytes:
-    """JSON-LD with its context inside, so that no reader needs the network."""
-    return graph.serialize(format="json-ld", context=_CONTEXT, encoding="utf-8", indent=1)
+    return json_ld_of(graph, _CONTEXT)
 
 
 def in_rdf_xml(graph: Graph) -> bytes:
