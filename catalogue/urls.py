@@ -7,11 +7,13 @@ from catalogue.derived import Picture
 from catalogue.oaipmh.views import oai_page
 from catalogue.views import (
     access_requests,
+    catalog,
     corrections,
     curate,
     dashboard,
     downloads,
     embargo,
+    instruments,
     record_forms,
     records,
     register,
@@ -43,8 +45,16 @@ urlpatterns = [
     path("datasets/<uuid:uid>/embargo", embargo.dataset_page, name="dataset-embargo"),
     path("datasets/<uuid:uid>/withdraw", withdrawals.withdraw_page, {"kind": "dataset"}, name="dataset-withdraw"),
     path("curate/extensions/<uuid:uid>", embargo.decision_page, name="curate-extension"),
-    path("instruments/<uuid:uid>", records.instrument_page, name="instrument"),
+    path("instruments/<uuid:uid>", instruments.instrument_page, name="instrument"),
+    *(
+        path(f"instruments/<uuid:uid>.{suffix}", instruments.instrument_form, {"suffix": suffix})
+        for suffix in instruments.WRITERS
+    ),
     path("samples/<uuid:uid>", records.sample_page, name="sample"),
+    *(
+        path(f"catalog.{form}", catalog.catalog_page, {"form": form}, name=f"catalog-{form}")
+        for form in ("ttl", "jsonld")
+    ),
     path("me", dashboard.dashboard_page, name="dashboard"),
     path(
         "datasets/<uuid:uid>/request-access", access_requests.request_page, {"kind": "dataset"}, name="request-dataset"

@@ -65,9 +65,13 @@ PAGES = [
         for path in ("", "status", "policy", "accessibility", "about", "search", "search/suggestions", "help/search")
     ),
     *(Route(path, "crawled", fixed(path)) for path in ("search.csv", "search.jsonl", "search.atom")),
+    *(Route(path, "public", fixed(path)) for path in ("catalog.ttl", "catalog.jsonld")),
     Route("datasets/<uuid:uid>", "record", record("datasets", "datasets/<uuid:uid>")),
     Route("investigations/<uuid:uid>", "investigation", record("investigations", "investigations/<uuid:uid>")),
-    Route("instruments/<uuid:uid>", "public", instrument("instruments/<uuid:uid>")),
+    *(
+        Route(f"instruments/<uuid:uid>{form}", "public", instrument(f"instruments/<uuid:uid>{form}"))
+        for form in ("", ".pidinst.json", ".pidinst.xml")
+    ),
     Route("samples/<uuid:uid>", "metadata", record("samples", "samples/<uuid:uid>")),
     Route(
         "datasets/<uuid:uid>/corrections",
@@ -252,10 +256,6 @@ MACHINES = [
     *(Route(path, "public", fixed(path)) for path in ("healthz",)),
     *(Route(path, "crawled", fixed(path)) for path in ("readyz", "metrics")),
     Route("oai", "public", fixed("oai?verb=ListRecords&metadataPrefix=oai_datacite")),
-    Route("demo/login/<str:token>", "crawled", fixed("demo/login/wrong")),
-]
-
-API = [
     *(
         Route(path, "public", fixed(path))
         for path in (
@@ -274,6 +274,10 @@ API = [
         Route("sitemap-<slug:section>-<int:part>.xml", "public", fixed(f"sitemap-{section}-1.xml"))
         for section in ("datasets", "investigations", "dois")
     ),
+    Route("demo/login/<str:token>", "crawled", fixed("demo/login/wrong")),
+]
+
+API = [
     Route("me/tokens", "login", fixed("me/tokens"), writers=frozenset({"anybody"})),
     *(Route(path, "public", fixed(path)) for path in ("api/schema", "api/docs", "api/errors")),
     *(
@@ -294,11 +298,6 @@ API = [
         Route(
             f"api/v1/datasets/<uuid:uid>/{name}",
             "machine post",
-    Route("sitemap.xml", "public", fixed("sitemap.xml")),
-    *(
-        Route("sitemap-<slug:section>-<int:part>.xml", "public", fixed(f"sitemap-{section}-1.xml"))
-        for section in ("datasets", "investigations", "dois")
-    ),
             record("datasets", f"api/v1/datasets/<uuid:uid>/{name}"),
             frozenset(TEAM),
         )
