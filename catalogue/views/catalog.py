@@ -14,6 +14,7 @@ from catalogue.catalog_pages import CatalogPage, describe_entries, find_page
 from catalogue.descriptions import this_site
 from catalogue.interop.catalog_page import Listed, PageLinks
 from catalogue.interop.signposting import Link, link_header
+from catalogue.views.record_forms import code_digest
 
 MEDIA_TYPES = {"ttl": "text/turtle", "jsonld": "application/ld+json"}
 PAGE_OF_LDP = "http://www.w3.org/ns/ldp#Page"
@@ -66,6 +67,7 @@ def _shown_links(links: PageLinks, form: str) -> list[Link]:
 
 
 def _tag(page: CatalogPage, links: PageLinks) -> str:
-    """Changes with what is on the page, when, and with the site that tells of it; known before anything is written."""
+    """Changes with what is on the page, the site that tells of it, and the code; known before anything is written."""
     seen = [(str(entry.uid), entry.stamp.isoformat()) for entry in page.entries]
-    return f'"{hashlib.sha256(repr((this_site(), links, seen)).encode()).hexdigest()[:32]}"'
+    known = repr((this_site(), links, seen, code_digest()))
+    return f'"{hashlib.sha256(known.encode()).hexdigest()[:40]}"'

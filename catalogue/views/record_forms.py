@@ -171,11 +171,11 @@ def _body(source: Source, form: Form, key: str) -> bytes:
 def _key(form: Form, edition: Edition) -> str:
     """What the bytes of a form depend on: the edition of the record, the form, the names of the site, and the code."""
     site = (settings.SITE_URL, settings.SITE_NAME, settings.ADMINISTRATOR_EMAIL)
-    return hashlib.sha256(repr((edition.key, form.suffix, site, _code())).encode()).hexdigest()[:40]
+    return hashlib.sha256(repr((edition.key, form.suffix, site, code_digest())).encode()).hexdigest()[:40]
 
 
 @cache
-def _code() -> str:
+def code_digest() -> str:
     """A digest of the code of the catalogue, so that a new release of it makes new forms."""
     folder = Path(__file__).parents[1]
     files = sorted(file for part in (folder, folder / "interop") for file in part.glob("*.py"))
