@@ -14,12 +14,13 @@ from catalogue import access
 from catalogue.access import Level, Principal
 from catalogue.anonymity import shown_to
 from catalogue.collection_selectors import collection_records, find_collection, member_page
+from catalogue.image_sets import images_of_collection, images_of_dataset
 from catalogue.interop.description import MOST_FILES, MOST_MEMBERS, Description, Site
 from catalogue.interop.publications import publication_of
 from catalogue.masking import access_of
 from catalogue.models import Collection, Dataset, Instrument, Investigation
 from catalogue.models.collections import CollectionState
-from catalogue.record import CollectionRecord, DatasetRecord, FileRef, InvestigationRecord, MemberRef
+from catalogue.record import CollectionRecord, DatasetRecord, FileRef, InvestigationRecord, LabelledImage, MemberRef
 from catalogue.selectors import (
     detailed_investigation,
     detailed_record,
@@ -40,11 +41,12 @@ def this_site() -> Site:
 
 
 def describe_dataset(uid: UUID, principal: Principal, *, now: datetime) -> Description:
-    """In four queries for strangers. Raises NotFound as every selector does."""
+    """In four queries for strangers, six where images carry labels. Raises NotFound as every selector does."""
     dataset, level = find_detailed_dataset(uid, principal, now=now)
     record = detailed_record(dataset, level, principal, now=now)
     files, _ = file_page(dataset, level, principal, cursor="", limit=MOST_FILES)
-    return description_of(record, files=files)
+    images = images_of_dataset(dataset, level, principal) if record.annotations else ()
+    return description_of(record, files=files, images=images)
 
 
 def describe_investigation(uid: UUID, principal: Principal, *, now: datetime) -> Description:
@@ -64,7 +66,8 @@ def describe_collection(uid: UUID, principal: Principal, *, now: datetime) -> De
     collection = find_collection(principal, uid=uid)
     (record,) = collection_records([collection], principal, now=now)
     members, count = collection_members(collection, principal, now=now)
-    return description_of(record, members=members, member_count=count)
+    images = images_of_collection(collection, principal, now=now)
+    return description_of(record, members=members, member_count=count, images=images)
 
 
 def description_of(
@@ -73,6 +76,7 @@ def description_of(
     files: tuple[FileRef, ...] = (),
     members: tuple[MemberRef, ...] = (),
     member_count: int = 0,
+    images: tuple[LabelledImage, ...] = (),
 ) -> Description:
     """The description of a record that was read before; what is not given is left out of it."""
     site = this_site()
@@ -83,6 +87,7 @@ def description_of(
         files=files,
         members=members,
         member_count=member_count,
+        images=images,
     )
 
 

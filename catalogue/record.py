@@ -191,6 +191,24 @@ class FileRef:
 
 
 @dataclass(frozen=True)
+class LabelledImage:
+    """An image and the category that it is said to show, by a person or with `confidence` (0 to 1) by a model.
+
+    `path` is its place in the archive of its dataset or collection, `address` where it is downloaded alone, without the site.
+    `split` is "train", "validation", "test" or empty.
+    """
+
+    path: str
+    address: str
+    media_type: str
+    sha256: str
+    label: str
+    confidence: float | None
+    is_verified: bool
+    split: str = ""
+
+
+@dataclass(frozen=True)
 class RelationRef:
     relation_type: str
     identifier: str

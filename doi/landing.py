@@ -25,12 +25,20 @@ from catalogue.descriptions import collection_members, dataset_members, this_sit
 from catalogue.downloads.limits import MOST_DATASETS, MOST_FILES
 from catalogue.editions import Edition, edition_of_collection, edition_of_investigation, with_more
 from catalogue.errors import NotFound
+from catalogue.image_sets import images_of_collection
 from catalogue.interop.description import Description
 from catalogue.masking import investigation_record
 from catalogue.models import Collection, Investigation
 from catalogue.models.collections import CollectionState
 from catalogue.publication import ANONYMOUS_CREATOR, Publication, RelatedIdentifier
-from catalogue.record import CollectionRecord, CollectionRef, DatasetRecord, InvestigationRecord, MemberRef
+from catalogue.record import (
+    CollectionRecord,
+    CollectionRef,
+    DatasetRecord,
+    InvestigationRecord,
+    LabelledImage,
+    MemberRef,
+)
 from catalogue.selectors import records_of, with_team
 from doi.delivery import with_records
 from doi.metadata import publication_of
@@ -174,22 +182,37 @@ def members_of(
 def describe(landing: Landing, identifier: Identifier, principal: Principal, *, now: datetime) -> Description:
     """What the forms of a DOI are written from: the record with its first members, and what DataCite was told of it."""
     members: tuple[MemberRef, ...] = ()
+    images: tuple[LabelledImage, ...] = ()
     count = 0
     if identifier.collection is not None:
         members, count = collection_members(identifier.collection, principal, now=now)
+        images = images_of_collection(identifier.collection, principal, now=now)
     elif identifier.investigation is not None and not landing.is_withdrawn:
         members = dataset_members(identifier.investigation, principal, now=now)
         count = max(len(members), landing.record.dataset_count)
-    return description_of_landing(landing, members, count)
+    return description_of_landing(landing, members, count, images)
 
 
-def description_of_landing(landing: Landing, members: tuple[MemberRef, ...], member_count: int) -> Description:
+def first_image(identifier: Identifier, principal: Principal, *, now: datetime) -> tuple[LabelledImage, ...]:
+    """One labelled image, where there is any: enough to know that the DOI names an image set."""
+    if identifier.collection is None:
+        return ()
+    return images_of_collection(identifier.collection, principal, now=now, limit=1)
+
+
+def description_of_landing(
+    landing: Landing,
+    members: tuple[MemberRef, ...],
+    member_count: int,
+    images: tuple[LabelledImage, ...] = (),
+) -> Description:
     return Description(
         site=this_site(),
         record=landing.record,
         publication=landing.publication,
         members=members,
         member_count=member_count,
+        images=images,
     )
 
 

@@ -6,10 +6,11 @@ A form is a pure function of a Description; it decides nothing about access, sin
 from dataclasses import dataclass
 
 from catalogue.publication import Publication
-from catalogue.record import CollectionRecord, DatasetRecord, FileRef, InvestigationRecord, MemberRef
+from catalogue.record import CollectionRecord, DatasetRecord, FileRef, InvestigationRecord, LabelledImage, MemberRef
 
 MOST_FILES = 1000
 MOST_MEMBERS = 1000
+MOST_IMAGES = 2000
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Description:
 
     `files` are the first MOST_FILES of a dataset, in the order of its page, empty where its reader may not see them;
     `record.file_count` tells of all. `members` are the first MOST_MEMBERS of an investigation (its datasets) or of a
-    collection; `member_count` tells of all that the reader may know of.
+    collection; `member_count` tells of all that the reader may know of. `images` are the first MOST_IMAGES that carry a
+    category, of a dataset or of the open datasets that a collection names.
     """
 
     site: Site
@@ -36,6 +38,7 @@ class Description:
     files: tuple[FileRef, ...] = ()
     members: tuple[MemberRef, ...] = ()
     member_count: int = 0
+    images: tuple[LabelledImage, ...] = ()
 
     @property
     def url(self) -> str:

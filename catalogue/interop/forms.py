@@ -11,6 +11,7 @@ from typing import Any
 
 from catalogue.interop import schema_org
 from catalogue.interop.bibtex import bibtex_of
+from catalogue.interop.croissant import croissant, is_image_set
 from catalogue.interop.csl import csl_item
 from catalogue.interop.datacite import SCHEMA_VERSION, document_of
 from catalogue.interop.datacite_xml import xml_of
@@ -191,6 +192,18 @@ _FORMS = (
         profile=RO_CRATE,
         is_heavy=True,
         write=lambda description: _json(crate(description)),
+    ),
+    Form(
+        suffix="croissant.json",
+        name="Croissant",
+        standard="Croissant 1.1",
+        media_type=LD_JSON,
+        profile=CROISSANT,
+        kinds=frozenset({"dataset", "collection"}),
+        is_heavy=True,
+        write=lambda description: _json(croissant(description)),
+        suits=is_image_set,
+        needs="Its images carry no labels.",
     ),
     Form(
         suffix="bib",

@@ -6,6 +6,7 @@ Source: https://w3id.org/ro/crate/1.2. What an archive carries is made of the sa
 from collections.abc import Mapping
 from typing import Any
 
+from catalogue.downloads.limits import is_one_archive
 from catalogue.downloads.lists import file_url
 from catalogue.identifier_forms import address_of
 from catalogue.interop.citation import publication_citation
@@ -50,7 +51,7 @@ def crate(description: Description) -> dict[str, Any]:
     properties = record_properties(graph, record, description.publication, site, root, most_parameters=MOST_PARAMETERS)
     properties["description"] += _note(description)
     properties["hasPart"] = [{"@id": part["@id"]} for part in parts]
-    if isinstance(record, DatasetRecord) and record.access.is_open and record.file_count:
+    if isinstance(record, DatasetRecord) and record.access.is_open and is_one_archive(file_count=record.file_count):
         properties["distribution"] = _download(graph, root)
     return {"@context": CONTEXT, "@graph": [descriptor(root), entity(root, "Dataset", properties), *parts, *graph]}
 
@@ -178,7 +179,8 @@ def _member(graph: Graph, member: MemberRef, site: Site) -> Entity:
     if member.kind in WITH_A_CRATE:
         kind = {"name": "RO-Crate Metadata", "encodingFormat": "application/ld+json"}
         own_crate = graph.add(f"{address}.crate.json", "CreativeWork", kind)
-    is_open = member.access is not None and member.access.is_open and member.file_count > 0
+    is_open = member.access is not None and member.access.is_open
+    is_whole = is_one_archive(file_count=member.file_count, dataset_count=member.dataset_count)
     return entity(
         address,
         "Dataset",
@@ -189,7 +191,7 @@ def _member(graph: Graph, member: MemberRef, site: Site) -> Entity:
             "conditionsOfAccess": member.access.text if member.access else "",
             "contentSize": str(member.size) if member.size else "",
             "subjectOf": own_crate,
-            "distribution": _download(graph, address) if is_open else None,
+            "distribution": _download(graph, address) if is_open and is_whole else None,
         },
     )
 

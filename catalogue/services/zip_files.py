@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 
 from catalogue.access import Principal
 from catalogue.anonymity import file_name_for
+from catalogue.downloads.limits import MOST_FILES
 from catalogue.errors import InvalidInput, NotFound
 from catalogue.models import Datafile
 from catalogue.models import Storage as StorageRow
@@ -24,7 +25,6 @@ from catalogue.storages import Entry as StoredEntry
 from catalogue.storages import Storage
 from catalogue.storages.errors import StorageError, StorageFileChanged
 
-MOST_FILES = 50_000
 MOST_PROBLEMS = 20
 # From here on, looking at a folder's files together is cheaper than asking for each.
 MANY_FROM = 50

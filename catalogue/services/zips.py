@@ -26,6 +26,8 @@ from catalogue.collection_contents import datasets_in
 from catalogue.collection_selectors import collection_record, find_collection
 from catalogue.downloads import bagit
 from catalogue.downloads.generated import GeneratedFile, measured, of_bytes
+from catalogue.downloads.limits import MOST_DATASETS
+from catalogue.downloads.names import folder_name
 from catalogue.downloads.zipstream import Archive, Entry
 from catalogue.errors import Conflict, Gone, InvalidInput, NotFound
 from catalogue.interop.ro_crate_archive import ArchiveDescription, ArchivedFile, CrateDocument
@@ -37,7 +39,6 @@ from catalogue.record import CollectionRecord, DatasetRecord, InvestigationRecor
 from catalogue.services.downloads import find_downloadable
 from catalogue.services.zip_files import FileContents, RegisteredFile, check_files, files_in_order
 
-MOST_DATASETS = 10_000
 MANIFEST = "manifest-sha256.txt"
 LEFT_OUT = "NOT-INCLUDED.txt"
 
@@ -126,8 +127,8 @@ def zip_selection(*, principal: Principal, uids: Sequence[UUID], form: Form = Fo
 
 
 def folder_of(dataset: Dataset, principal: Principal) -> str:
-    """The folder of a dataset in an archive: its title, readable, and enough of its id to be unique."""
-    return f"{slugify(text_for(dataset.title, principal))[:60] or 'dataset'}-{dataset.uid.hex[-12:]}"
+    """The folder of a dataset in an archive, by the title that `principal` may read."""
+    return folder_name(text_for(dataset.title, principal), dataset.uid)
 
 
 def _readable(
@@ -202,7 +203,7 @@ def _check_digests(rows: Sequence[RegisteredFile]) -> None:
 def _description(
     wanted: _Wanted, rows: Sequence[RegisteredFile], folders: Mapping[int, str], principal: Principal, now: datetime
 ) -> ArchiveDescription:
-    spans: dict[str, tuple[int, int]] = {}
+    spans: dict[int, tuple[int, int]] = {}
     start = 0
     for key, group in groupby(rows, key=lambda row: row.dataset_id):
         stop = start + sum(1 for _ in group)

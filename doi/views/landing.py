@@ -14,11 +14,21 @@ from django.views.decorators.http import require_safe
 
 from catalogue.interop.citation import publication_citation
 from catalogue.interop.citation_styles import STYLES, styled_citation
+from catalogue.interop.fair import assess
 from catalogue.interop.schema_org import json_ld
 from catalogue.publication import Publication
 from catalogue.views import record_forms
 from catalogue.visitors import asker_of
-from doi.landing import Landing, describe, description_of_landing, edition_of, find_identifier, landing_of, members_of
+from doi.landing import (
+    Landing,
+    describe,
+    description_of_landing,
+    edition_of,
+    find_identifier,
+    first_image,
+    landing_of,
+    members_of,
+)
 from doi.models import Identifier
 
 PLAIN = "datacite"
@@ -34,7 +44,8 @@ def landing_page(request: HttpRequest, doi: str) -> HttpResponseBase:
     now = timezone.now()
     landing = landing_of(identifier, request.principal, now=now)
     page = members_of(landing, identifier, request.principal, cursor=request.GET.get("cursor", ""), now=now)
-    description = description_of_landing(landing, page.refs, landing.record.dataset_count)
+    images = first_image(identifier, request.principal, now=now)
+    description = description_of_landing(landing, page.refs, landing.record.dataset_count, images)
     forms = record_forms.listed_forms(description, is_tombstone=landing.is_withdrawn)
     context = {
         "landing": landing,
@@ -44,6 +55,7 @@ def landing_page(request: HttpRequest, doi: str) -> HttpResponseBase:
         "citation": _citation(landing.publication, request.GET.get("style", PLAIN)),
         "styles": _styles(),
         "forms": forms,
+        "fair": assess(description) if landing.is_public else None,
         "schema_org": json_ld(description) if landing.is_public and not landing.is_withdrawn else None,
         "api_url": _api_url(landing),
         "is_test": settings.DATACITE_IS_TEST,
