@@ -32,8 +32,8 @@ _RESOLVERS = (
 class Check:
     """One check. `has_passed` is None where its reader does not see what it is about.
 
-    `metric` is that of F-UJI; `told` says what was found; `advice` and `who` what would improve it and who can, and `path`
-    is the page for that, empty where there is none.
+    `metric` is that of F-UJI; `told` says what was found; where it failed, `who` "can" do what `advice` says, on the page
+    `path`, which is empty where there is none.
     """
 
     metric: str
@@ -78,12 +78,12 @@ def _persistent_identifier(description: Description) -> Check:
     if doi and not doi.startswith(TEST_PREFIX):
         return Check(metric, title, True, f"It has the DOI {doi}.")
     if doi:
-        told, advice = "Its DOI is a test DOI, which doi.org does not know.", "Connect the site to DataCite."
+        told, advice = "Its DOI is a test DOI, which doi.org does not know.", "connect it to DataCite"
         return Check(metric, title, False, told, advice, "The administrator of the site")
     if isinstance(description.record, DatasetRecord):
-        told, advice = "It has no DOI of its own.", "Publish it, alone or with others: it gets a DOI within minutes."
+        told, advice = "It has no DOI of its own.", "publish it, alone or with others: it gets a DOI within minutes"
         return Check(metric, title, False, told, advice, "A member of the team", "/doi/new")
-    told, advice = "It has no DOI yet.", "The site registers one by itself; where that fails, it can be tried again."
+    told, advice = "It has no DOI yet; the site registers one by itself.", "see why not, and try again"
     return Check(metric, title, False, told, advice, "A curator", "/curate")
 
 
@@ -102,7 +102,7 @@ def _core_metadata(description: Description) -> Check:
         if missing
         else "Title, authors, description, publisher and date are given."
     )
-    return _check("FsF-F2-01M", "Core metadata", not missing, told, "Add what is missing.", description)
+    return _check("FsF-F2-01M", "Core metadata", not missing, told, "add what is missing", description)
 
 
 def _data_are_named(description: Description) -> Check:
@@ -111,7 +111,7 @@ def _data_are_named(description: Description) -> Check:
         return Check(metric, title, None, "The metadata name the files once the data are open.")
     if publication.file_count:
         return Check(metric, title, True, "The metadata tell size and number of the files and where to get them.")
-    return _check(metric, title, False, "No files are registered.", "Register the files.", description)
+    return _check(metric, title, False, "No files are registered.", "register the files", description)
 
 
 def _machine_readable(_: Description) -> Check:
@@ -131,12 +131,12 @@ def _data_are_reachable(description: Description) -> Check:
     title, metric, publication = "Data by a standard protocol", "FsF-A1-03D", description.publication
     if publication.access_rights != "open":
         told, advice = (
-            "The data are not open yet.",
-            "They open at the end of the embargo, or when they are released earlier.",
+            "Not all of the data are open yet.",
+            "release them before the embargo ends",
         )
         return Check(metric, title, False, told, advice, "The principal investigator")
     if not publication.file_count:
-        return _check(metric, title, False, "There are no files to get.", "Register the files.", description)
+        return _check(metric, title, False, "There are no files to get.", "register the files", description)
     return Check(metric, title, True, "HTTPS, without an account, in parts and resumable.")
 
 
@@ -146,7 +146,7 @@ def _vocabulary(description: Description) -> Check:
     if terms:
         told = f"Terms of a vocabulary: {', '.join(terms[:MOST_NAMED])}."
         return Check("FsF-I2-01M", "Terms of vocabularies", True, told)
-    told, advice = "No technique is named by a term of PaNET.", "Name the technique of the data or of the instrument."
+    told, advice = "No technique is named by a term of PaNET.", "name the technique"
     return _check("FsF-I2-01M", "Terms of vocabularies", False, told, advice, description)
 
 
@@ -158,9 +158,11 @@ def _people(description: Description) -> Check:
     named = sum(bool(creator.orcid) for creator in people)
     if people and named == len(people):
         return Check(metric, title, True, "All authors are named by their ORCID iDs.")
-    told = f"{named} of {len(people)} authors have an ORCID iD here." if people else "No person is named as an author."
-    advice = "Give the missing ORCID iDs; authors with an account do so by signing in with ORCID."
-    return Check(metric, title, False, told, advice, "Each author", _edit_path(description))
+    told = (
+        f"Of {_counted(len(people), 'author')} {named} have an ORCID iD." if people else "No person is named as author."
+    )
+    advice = "sign in with ORCID, so that the iD is known"
+    return Check(metric, title, False, told, advice, "Each author", "/accounts/3rdparty/")
 
 
 def _relations(description: Description) -> Check:
@@ -173,7 +175,7 @@ def _relations(description: Description) -> Check:
         return Check(metric, title, None, "Relations are shown once the data are open.")
     told, advice = (
         "No related thing has a persistent identifier.",
-        "Name the paper, the instrument's PID or the source data.",
+        "name the paper, the source data, or the PID of the instrument",
     )
     return _check(metric, title, False, told, advice, description)
 
@@ -185,19 +187,19 @@ def _content(description: Description) -> Check:
         if not record.dataset_count and not _shows_metadata(description):
             return Check(metric, title, None, "How much there is, is told once the data are open.")
         told = f"{_counted(record.dataset_count, 'dataset')} and {_counted(record.file_count, 'file')} are counted."
-        return Check(metric, title, record.dataset_count > 0, told, "Register the data.", "The instrument or the team")
+        return Check(metric, title, record.dataset_count > 0, told, "register the data", "The instrument or the team")
     if not _shows_metadata(description):
         return Check(metric, title, None, "Measured values are shown once the data are open.")
     with_units = sum(bool(value.unit) for value in record.parameters)
     told = f"{_counted(len(record.parameters), 'value')} described, {with_units} of them with a unit."
     path = f"{record.path}/corrections"
-    return Check(metric, title, with_units > 0, told, "Add values that the files do not tell.", "The team", path)
+    return Check(metric, title, with_units > 0, told, "add values that the files do not tell", "The team", path)
 
 
 def _licence(description: Description) -> Check:
     licence = description.publication.licence
     told = f"{licence.name}." if licence.url else f"“{licence.name}” has no address that machines know."
-    advice = "Choose a licence of the SPDX list, such as CC BY 4.0."
+    advice = "choose a licence of the SPDX list, such as CC BY 4.0"
     return _check("FsF-R1.1-01M", "Licence for machines", bool(licence.url), told, advice, description)
 
 
@@ -217,7 +219,7 @@ def _provenance(description: Description) -> Check:
     told = (
         f"It is not told {' nor '.join(missing)}." if missing else "It is told when, where and from what it was made."
     )
-    return _check("FsF-R1.2-01M", "Provenance", not missing, told, "Add what is missing.", description)
+    return _check("FsF-R1.2-01M", "Provenance", not missing, told, "add what is missing", description)
 
 
 def _formats(description: Description) -> Check:
@@ -231,7 +233,7 @@ def _formats(description: Description) -> Check:
     told = (
         f"{', '.join(closed[:MOST_NAMED])} needs software of its maker." if closed else "The format was not recognised."
     )
-    advice = "Add a copy in an open format, such as NeXus, HDF5 or TIFF."
+    advice = "add a copy in an open format, such as NeXus, HDF5 or TIFF"
     return _check(metric, title, False, told, advice, description)
 
 
