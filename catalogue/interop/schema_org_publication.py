@@ -83,13 +83,15 @@ def _defined(subject: Subject) -> dict[str, Any]:
 
 
 def _identifier(publication: Publication) -> dict[str, str] | str:
-    """A DOI as Google and ESIP's science-on-schema.org want it; without one the UUID as a URN."""
+    """A DOI as Google and ESIP's science-on-schema.org want it; without one the UUID as a URN.
+
+    It has no `@id`: that address is the dataset, and the two would become one thing.
+    """
     if not publication.doi:
         uuid = dict(publication.alternate_identifiers).get("UUID")
         return f"urn:uuid:{uuid}" if uuid else publication.url
     return {
         "@type": "PropertyValue",
-        "@id": publication.doi_url,
         "propertyID": "https://registry.identifiers.org/registry/doi",
         "value": f"doi:{publication.doi}",
         "url": publication.doi_url,
