@@ -6,6 +6,7 @@ a record, whether it has a DOI or not.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID
 
 from catalogue.interop.description import Site
@@ -18,6 +19,7 @@ from catalogue.publication import (
     PublicationDate,
     PublicationText,
     RelatedIdentifier,
+    Subject,
     term_subject,
 )
 from catalogue.record import (
@@ -139,6 +141,7 @@ def collected_on(started_at: datetime, ended_at: datetime | None = None) -> Publ
     return PublicationDate("Collected", start if end == start else f"{start}/{end}")
 
 
+@lru_cache(maxsize=1000)
 def available_at(opens_at: datetime) -> PublicationDate:
     moment = opens_at.astimezone(UTC)
     return PublicationDate("Available", moment.date().isoformat(), f"{moment:%H:%M} UTC")
@@ -167,19 +170,35 @@ def contact_person(creator: Creator) -> Contributor:
     return Contributor(**vars(creator), role="ContactPerson")
 
 
-def _text(record: DatasetRecord | InvestigationRecord, abstract: str, techniques: Iterable[TermRef]) -> PublicationText:
+def _text(
+    record: DatasetRecord | InvestigationRecord, abstract: str, techniques: tuple[TermRef, ...]
+) -> PublicationText:
     """Who came by a link that hides people reads that the authors are hidden."""
     facility = record.facility
-    team = [(person.role, _creator(person)) for person in record.people]
-    authors = team_or_facility((creator for _, creator in team), facility.name, facility.ror)
+    creators, contributors = _authors(record.people, facility.name, facility.ror)
     return PublicationText(
         title=record.title,
         abstract=abstract,
-        creators=(ANONYMOUS_CREATOR,) if record.access.hides_people else authors,
-        contributors=tuple(contact_person(creator) for role, creator in team if role == LOCAL_CONTACT),
-        subjects=tuple(term_subject(term.label, term.iri) for term in techniques),
+        creators=(ANONYMOUS_CREATOR,) if record.access.hides_people else creators,
+        contributors=contributors,
+        subjects=_subjects(techniques),
         licence_id=record.licence.spdx_id,
     )
+
+
+# The records of one harvest have few teams and few techniques, again and again.
+@lru_cache(maxsize=1000)
+def _authors(
+    people: tuple[PersonRef, ...], facility: str, ror: str
+) -> tuple[tuple[Creator, ...], tuple[Contributor, ...]]:
+    team = [(person.role, _creator(person)) for person in people]
+    contacts = tuple(contact_person(creator) for role, creator in team if role == LOCAL_CONTACT)
+    return team_or_facility((creator for _, creator in team), facility, ror), contacts
+
+
+@lru_cache(maxsize=1000)
+def _subjects(techniques: tuple[TermRef, ...]) -> tuple[Subject, ...]:
+    return tuple(term_subject(term.label, term.iri) for term in techniques)
 
 
 def _creator(person: PersonRef) -> Creator:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from catalogue import access
 from catalogue.access import ANONYMOUS, Level
-from catalogue.collection_selectors import collection_record
+from catalogue.collection_selectors import collection_records
 from catalogue.masking import References, dataset_record, investigation_record
 from catalogue.models import Collection, Dataset, Investigation
 from catalogue.models.collections import CollectionState
@@ -49,6 +49,8 @@ class _Page:
         self.levels = access.dataset_levels(list(rows.datasets.values()), ANONYMOUS, now=now)
         self.shared = References()
         self.sets: dict[tuple[Any, ...], tuple[str, ...]] = {}
+        published = [row for row in rows.collections.values() if row.state == CollectionState.PUBLISHED]
+        self.collections = {one.uid: one for one in collection_records(published, ANONYMOUS, now=now)}
 
     def item(self, place: Place) -> Item | None:
         if place.kind == Kind.DATASET:
@@ -91,9 +93,7 @@ class _Page:
         return Item(f"investigations/{row.uid}", place.stamp, sets, record)
 
     def _of_collection(self, place: Place, row: Collection) -> Item:
-        is_published = row.state == CollectionState.PUBLISHED
-        record = collection_record(row, ANONYMOUS) if is_published else None
-        return Item(f"collections/{row.uid}", place.stamp, ("type:collection", OPEN), record)
+        return Item(f"collections/{row.uid}", place.stamp, ("type:collection", OPEN), self.collections.get(row.uid))
 
     def _sets(
         self, place: Place, row: Dataset | Investigation, techniques: tuple[str, ...], collections: tuple[UUID, ...]

@@ -137,4 +137,4 @@ def _after(last: datetime, *, is_day: bool) -> datetime | None:
 
 
 def datestamp(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{moment.astimezone(UTC).isoformat()[:19]}Z"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import Exists, F, Model, OuterRef, Prefetch, QuerySet, prefetch_related_objects
 
 from catalogue import access
 from catalogue.access import ANONYMOUS
@@ -56,7 +56,7 @@ def read_rows(datasets: Keys[int], investigations: Keys[int], collections: Keys[
     memberships = memberships_of({key: one.investigation_id for key, one in found.items()}, wholes)
     _add_related(found, memberships, now)
     for one in found.values():
-        one.investigation = wholes[one.investigation_id]
+        _refer(one, investigation=wholes[one.investigation_id])
     return Rows(
         datasets=found,
         investigations=wholes,
@@ -94,14 +94,18 @@ def _share(datasets: Iterable[Dataset], investigations: Iterable[Investigation])
     places = (one.facility_id for one in (*investigations, *instruments.values()))
     facilities = _all_of(Facility, places)
     for instrument in instruments.values():
-        instrument.facility = facilities[instrument.facility_id]
+        _refer(instrument, facility=facilities[instrument.facility_id])
     for one in rows:
-        one.instrument = instruments[one.instrument_id]
-        one.licence = licences[one.licence_id]
+        _refer(one, instrument=instruments[one.instrument_id], licence=licences[one.licence_id])
     for investigation in investigations:
-        investigation.facility = facilities[investigation.facility_id]
+        _refer(investigation, facility=facilities[investigation.facility_id])
     for dataset in datasets:
-        dataset.sample = samples[dataset.sample_id] if dataset.sample_id else None
+        _refer(dataset, sample=samples[dataset.sample_id] if dataset.sample_id else None)
+
+
+def _refer(row: Model, **named: Model | None) -> None:
+    """Give `row` what it names, as Django does it with what it prefetched: without the checks of an assignment."""
+    row._state.fields_cache.update(named)
 
 
 def _all_of(model: Any, keys: Iterable[Any]) -> dict[Any, Any]:

@@ -58,7 +58,7 @@ def _opening(question: Question | None, responded_at: datetime) -> str:
 
 
 def _body(answer: Answer, site: Site) -> Iterator[bytes]:
-    verb = answer.question.verb
+    verb, start = answer.question.verb, identifier_of("")
     if verb == "Identify":
         yield _identity(answer).encode()
     elif verb == "ListMetadataFormats":
@@ -68,17 +68,18 @@ def _body(answer: Answer, site: Site) -> Iterator[bytes]:
             yield _set(entry).encode()
     elif verb == "ListIdentifiers":
         for item in answer.items:
-            yield _header(item)
+            yield _header(item, start)
     else:
         write = FORMATS[answer.question.get("metadataPrefix")].write
         for item in answer.items:
             payload = b"<metadata>%b</metadata>" % write(item.record, site) if item.record else b""
-            yield b"<record>%b%b</record>\n" % (_header(item), payload)
+            yield b"<record>%b%b</record>\n" % (_header(item, start), payload)
 
 
-def _header(item: Item) -> bytes:
+def _header(item: Item, start: str) -> bytes:
+    """`start` is that of all identifiers."""
     status = "" if item.record else ' status="deleted"'
-    identifier = f"<identifier>{identifier_of(item.local_name)}</identifier>"
+    identifier = f"<identifier>{start}{item.local_name}</identifier>"
     stamp = f"<datestamp>{datestamp(item.stamp)}</datestamp>"
     return f"<header{status}>{identifier}{stamp}{_set_specs(item.set_specs)}</header>".encode()
 

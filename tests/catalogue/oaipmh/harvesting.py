@@ -111,3 +111,7 @@ def name_of(record) -> str:
 
 def names(found: list[Found]) -> list[str]:
     return [one.identifier.rpartition(":")[2] for one in found]
+
+
+def sets_in(body: bytes) -> list[str]:
+    return [element.text for element in etree.fromstring(body).iter(f"{OAI}setSpec")]
