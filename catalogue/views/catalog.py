@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.cache import get_conditional_response, patch_cache_control
+from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
 from catalogue.catalog_pages import CatalogPage, describe_entries, find_page
@@ -15,6 +15,7 @@ from catalogue.descriptions import this_site
 from catalogue.interop.catalog_page import Listed, PageLinks
 from catalogue.interop.signposting import Link, link_header
 from catalogue.views.record_forms import code_digest
+from catalogue.views.sending import protect
 
 MEDIA_TYPES = {"ttl": "text/turtle", "jsonld": "application/ld+json"}
 PAGE_OF_LDP = "http://www.w3.org/ns/ldp#Page"
@@ -32,7 +33,7 @@ def catalog_page(request: HttpRequest, form: str) -> HttpResponse:
         response = HttpResponse(_written(page, links, form, now), content_type=MEDIA_TYPES[form])
     response["ETag"] = tag
     response["Link"] = link_header(_shown_links(links, form))
-    patch_cache_control(response, no_cache=True)
+    protect(response, is_open=True)
     return response
 
 
