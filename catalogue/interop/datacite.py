@@ -222,5 +222,7 @@ def _funding(funding: Funding) -> dict[str, str]:
 def _entry(values: Mapping[str, Any]) -> dict[str, Any]:
     """What has a value, in characters that XML can hold, so that JSON and XML say the same."""
     return {
-        name: without_illegal(value) if isinstance(value, str) else value for name, value in values.items() if value
+        name: without_illegal(value) if isinstance(value, str) and not value.isprintable() else value
+        for name, value in values.items()
+        if value
     }

@@ -158,9 +158,7 @@ def _people(description: Description) -> Check:
     named = sum(bool(creator.orcid) for creator in people)
     if people and named == len(people):
         return Check(metric, title, True, "All authors are named by their ORCID iDs.")
-    told = (
-        f"Of {_counted(len(people), 'author')} {named} have an ORCID iD." if people else "No person is named as author."
-    )
+    told = f"ORCID iDs are known of {named} of {len(people)} authors." if people else "No person is named as author."
     advice = "sign in with ORCID, so that the iD is known"
     return Check(metric, title, False, told, advice, "Each author", "/accounts/3rdparty/")
 
@@ -226,7 +224,7 @@ def _formats(description: Description) -> Check:
     title, metric, publication = "Open file formats", "FsF-R1.3-02D", description.publication
     is_told = isinstance(description.record, DatasetRecord) and _shows_metadata(description)
     if not publication.formats and not is_told:
-        return Check(metric, title, None, "Formats are told of each dataset, once it is open.")
+        return Check(metric, title, None, "Formats are told of datasets, once they are open.")
     closed = [name for name in publication.formats if not _OPEN_FORMAT.search(name)]
     if publication.formats and not closed:
         return Check(metric, title, True, f"{', '.join(publication.formats[:MOST_NAMED])}.")

@@ -19,7 +19,9 @@ def without_illegal(text: str) -> str:
 
 def escaped(text: str) -> str:
     """The text as the content of an element."""
-    return without_illegal(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if not text.isprintable():
+        text = without_illegal(text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 # The same few names and addresses of vocabularies stand in every record.
