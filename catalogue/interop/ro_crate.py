@@ -73,8 +73,9 @@ def record_properties(
     properties["conditionsOfAccess"] = record.access.text
     if isinstance(record, DatasetRecord):
         properties |= _measurement(graph, record, site, most_parameters)
-        whose = {"result": {"@id": root}, "agent": properties["creator"]}
-        properties["mentions"] = _add_action(graph, record, site, whose)
+        properties["mentions"] = _provenance(
+            graph, record, site, {"result": {"@id": root}, "agent": properties["creator"]}
+        )
     else:
         end = record.ended_at.isoformat() if record.ended_at else ".."
         properties["temporalCoverage"] = f"{record.started_at.isoformat()}/{end}"
@@ -133,6 +134,7 @@ def _measurement(graph: Graph, record: DatasetRecord, site: Site, most_parameter
             add_parameter(graph, f"#value-{prefix}-{number}", value)
             for number, value in enumerate(record.parameters[:most_parameters], start=1)
         ],
+        "about": add_sample(graph, record.sample, site) if record.sample else None,
         "isBasedOn": _sources(graph, record, site),
         "isPartOf": session,
     }
@@ -144,22 +146,19 @@ def _sources(graph: Graph, record: DatasetRecord, site: Site) -> list[Reference]
     ]
 
 
-def _add_action(graph: Graph, record: DatasetRecord, site: Site, whose: Mapping[str, Any]) -> Reference:
-    """The measurement of a sample; or the processing of other datasets, which no instrument did."""
+def _provenance(graph: Graph, record: DatasetRecord, site: Site, whose: Mapping[str, Any]) -> list[Reference]:
+    """The measurement of a sample, or the processing of other datasets, which no instrument did; and the instrument."""
     sources = _sources(graph, record, site)
     is_processing = bool(sources) or record.kind == "processed"
     sample = [add_sample(graph, record.sample, site)] if record.sample else []
-    return graph.add(
-        f"#action-{record.uid.hex[-12:]}",
-        "CreateAction",
-        {
-            "name": "Processing of data" if is_processing else f"Measurement at {record.instrument.name}",
-            "instrument": None if is_processing else add_instrument(graph, record.instrument, site),
-            "object": sources or sample,
-            "endTime": record.acquired_at.isoformat() if record.acquired_at else "",
-            **whose,
-        },
-    )
+    instrument = add_instrument(graph, record.instrument, site)
+    action = {
+        "name": "Processing of data" if is_processing else f"Measurement at {record.instrument.name}",
+        "instrument": None if is_processing else instrument,
+        "object": sources or sample,
+        "endTime": record.acquired_at.isoformat() if record.acquired_at else "",
+    }
+    return [graph.add(f"#action-{record.uid.hex[-12:]}", "CreateAction", action | whose), instrument]
 
 
 def _files(description: Description) -> list[Entity]:

@@ -94,7 +94,11 @@ def add_agent(graph: Graph, agent: Creator) -> Reference:
     if agent.is_organisation:
         return add_organisation(graph, agent.name, agent.ror)
     affiliation = add_organisation(graph, agent.affiliation, agent.affiliation_ror) if agent.affiliation else None
-    identifier = f"https://orcid.org/{agent.orcid}" if agent.orcid else _local("person", f"{agent}")
+    identifier = (
+        f"https://orcid.org/{agent.orcid}"
+        if agent.orcid
+        else _local("person", f"{agent.inverted_name}\n{agent.affiliation}")
+    )
     return graph.add(
         identifier,
         "Person",

@@ -129,10 +129,10 @@ def test_values_instrument_and_sources_are_told_of_a_dataset(client: Client, sto
     folder, processed = (f"{zips.folder_of(one, ANONYMOUS)}/" for one in (raw, result))
     value = entities[entities[folder]["variableMeasured"]["@id"]]
     assert (value["name"], value["value"], value["unitText"]) == ("voltage", 5.0, "kV")
-    measuring = entities[entities[folder]["mentions"]["@id"]]
+    measuring = entities[entities[folder]["mentions"][0]["@id"]]
     assert entities[measuring["instrument"]["@id"]]["name"] == raw.instrument.name
     assert measuring["result"] == {"@id": folder}
-    processing = entities[entities[processed]["mentions"]["@id"]]
+    processing = entities[entities[processed]["mentions"][0]["@id"]]
     assert entities[processing["object"]["@id"]]["name"] == "Raw"
     assert "instrument" not in processing
     assert "secret person" not in json.dumps(entities)

@@ -24,27 +24,27 @@ from catalogue.interop.ro_crate_graph import CONTEXT
 CONTEXT_FILE = Path(__file__).with_name("ro-crate-1.2-context.json")
 
 
-def problems_of_document(document: dict[str, Any], severity: Severity = Severity.REQUIRED) -> list[str]:
+def problems_of_document(document: dict[str, Any]) -> list[str]:
     """What is wrong with a detached crate."""
-    settings = _settings(severity, packaging_mode="detached", rocrate_uri=None)
+    settings = _settings(packaging_mode="detached", rocrate_uri=None)
     with _old_rdflib_words():
         return _messages(services.validate_metadata_as_dict(document, settings))
 
 
-def problems_of_folder(folder: Path, severity: Severity = Severity.REQUIRED) -> list[str]:
+def problems_of_folder(folder: Path) -> list[str]:
     """What is wrong with a crate that was unpacked to `folder`."""
     with _old_rdflib_words():
-        return _messages(services.validate(_settings(severity, packaging_mode="attached", rocrate_uri=str(folder))))
+        return _messages(services.validate(_settings(packaging_mode="attached", rocrate_uri=str(folder))))
 
 
 def entities_of(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {entity["@id"]: entity for entity in document["@graph"]}
 
 
-def _settings(severity: Severity, **values: Any) -> ValidationSettings:
+def _settings(**values: Any) -> ValidationSettings:
     return ValidationSettings(
         profile_identifier="ro-crate-1.2",
-        requirement_severity=severity,
+        requirement_severity=Severity.REQUIRED,
         skip_availability_check=True,
         offline=True,
         cache_path=_filled_cache(),
@@ -60,7 +60,11 @@ def _filled_cache() -> Path:
     response.request = requests.Request("GET", CONTEXT).prepare()
     response.headers["Content-Type"] = "application/ld+json"
     response.raw = urllib3.HTTPResponse(
-        io.BytesIO(CONTEXT_FILE.read_bytes()), status=200, headers=response.headers, preload_content=False, request_url=CONTEXT
+        io.BytesIO(CONTEXT_FILE.read_bytes()),
+        status=200,
+        headers=response.headers,
+        preload_content=False,
+        request_url=CONTEXT,
     )
     with requests_cache.CachedSession(str(place), backend="sqlite") as session:
         session.cache.save_response(response)
