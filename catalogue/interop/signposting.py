@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from catalogue.downloads.headers import safe_media_type
 from catalogue.downloads.lists import file_url
 from catalogue.interop.description import Description
 from catalogue.interop.schema_org import ZIP, archive_url
@@ -99,7 +100,7 @@ def _items(description: Description) -> list[Link]:
     items = [Link(archive, "item", ZIP)] if archive else []
     if description.publication.access_rights == "open":
         items += [
-            Link(file_url(description.url, file.name), "item", file.media_type or "application/octet-stream")
+            Link(file_url(description.url, file.name), "item", safe_media_type(file.media_type))
             for file in description.files
         ]
     items += [Link(description.site.url + member.path, "item", HTML) for member in description.members]
@@ -117,14 +118,9 @@ def _in_header(link: Link) -> str:
         ("profile", link.profile),
         ("anchor", _quoted(link.anchor)),
     )
-    return f"<{_quoted(link.target)}>" + "".join(f'; {name}="{_plain(value)}"' for name, value in parameters if value)
+    return f"<{_quoted(link.target)}>" + "".join(f'; {name}="{value}"' for name, value in parameters if value)
 
 
 def _quoted(address: str) -> str:
     """Nothing in an address may end the link or the header."""
     return quote(address, safe=":/?#[]@!$&'()*+,;=%~", errors="replace")
-
-
-def _plain(value: str) -> str:
-    """A value that can stand between quotes: media types of files come from whoever registered them."""
-    return "".join(character for character in value if " " <= character <= "~" and character not in '"\\')
