@@ -54,8 +54,34 @@ def _works() -> dict[str, Callable[[], bytes]]:
     }
     works["oai_datacite"] = lambda: oai_datacite_of(publication, repository="EXAMPLE.ARCHIVE")
     works["publication"] = lambda: publication_of(record, site=site).doi.encode()
+    works |= _biggest(description)
     works["FAIR checks"] = lambda: str(assess(description)).encode()
     return works
+
+
+def _biggest(description):  # type: ignore[no-untyped-def]
+    """The documents that grow with what they list, at the bounds of a description: files of a dataset, labelled images."""
+    import json
+    from dataclasses import replace
+
+    from catalogue.interop.croissant import croissant
+    from catalogue.interop.description import MOST_FILES, MOST_IMAGES
+    from catalogue.interop.ro_crate import crate
+    from catalogue.record import LabelledImage
+    from tests import described
+
+    files = tuple(described.a_file(f"scan_{number:05}.tif") for number in range(MOST_FILES))
+    images = tuple(
+        LabelledImage(
+            f"wires-0/scan_{number:05}.tif", f"/scan_{number:05}.tif", "image/tiff", "ab" * 32, "Wires", 0.9, False
+        )
+        for number in range(MOST_IMAGES)
+    )
+    with_files, with_images = replace(description, files=files), replace(description, images=images)
+    return {
+        "crate, 1000": lambda: json.dumps(crate(with_files)).encode(),
+        "croissant, 2000": lambda: json.dumps(croissant(with_images)).encode(),
+    }
 
 
 def _usual():  # type: ignore[no-untyped-def]
