@@ -5,7 +5,6 @@ Every text is the same for everybody and costs no query. What there is for machi
 
 from dataclasses import dataclass
 from datetime import UTC, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -28,16 +27,19 @@ _kept = cache_control(public=True, max_age=3600)
 
 @dataclass(frozen=True)
 class Api:
-    """An interface for programs: the route of its address, and of what describes it to machines (with its media type) and people."""
+    """An interface for programs by the paths of its address, of what describes it to them, and of its page for people."""
 
     title: str
-    route: str
-    description: str = ""
-    media_type: str = ""
+    path: str
+    description: str
+    media_type: str
+    documentation: str = "/help/harvest"
 
 
 APIS = (
-    Api("REST API", "api-datasets", "api-schema", "application/vnd.oai.openapi"),
+    Api("REST API", "/api/v1/datasets", "/api/schema", "application/vnd.oai.openapi", "/api/docs"),
+    Api("OAI-PMH 2.0", "/oai", "/oai?verb=Identify", "text/xml", "/help/harvest#oai"),
+    Api("PaNOSC search API", "/panosc/api/datasets", "/panosc", "application/json", "/help/harvest#panosc"),
 )
 
 
@@ -77,10 +79,20 @@ def security(request: HttpRequest) -> HttpResponse:
 @_kept
 def api_catalog(request: HttpRequest) -> HttpResponse:
     """RFC 9727: the interfaces of the site, and of each what describes it."""
-    own = _address("api-catalog")
-    items = [{"href": _address(api.route), "title": api.title} for api in APIS]
-    document = {"linkset": [{"anchor": own, "item": items}, *(_described(api) for api in APIS)]}
+    site = settings.SITE_URL
+    own = site + reverse("api-catalog")
+    items = [{"href": site + api.path, "title": api.title} for api in APIS]
+    described = [
+        {
+            "anchor": site + api.path,
+            "service-desc": [{"href": site + api.description, "type": api.media_type}],
+            "service-doc": [{"href": site + api.documentation, "type": "text/html"}],
+            "status": [{"href": site + reverse("readyz"), "type": "application/json"}],
+        }
+        for api in APIS
+    ]
     headers = {"Link": f'<{own}>; rel="api-catalog"', "Access-Control-Allow-Origin": "*"}
+    document = {"linkset": [{"anchor": own, "item": items}, *described]}
     return JsonResponse(document, content_type=API_CATALOG_TYPE, headers=headers)
 
 
@@ -88,21 +100,6 @@ def api_catalog(request: HttpRequest) -> HttpResponse:
 def change_password(request: HttpRequest) -> HttpResponse:
     """Where password managers send people (W3C, "A Well-Known URL for Changing Passwords")."""
     return redirect("account_change_password")
-
-
-def _described(api: Api) -> dict[str, Any]:
-    document: dict[str, Any] = {"anchor": _address(api.route)}
-    if api.description:
-        document["service-desc"] = [{"href": _address(api.description), "type": api.media_type}]
-    documentation = "api-docs" if api.description else "harvest-help"
-    return document | {
-        "service-doc": [{"href": _address(documentation), "type": "text/html"}],
-        "status": [{"href": _address("readyz"), "type": "application/json"}],
-    }
-
-
-def _address(route: str) -> str:
-    return settings.SITE_URL + reverse(route)
 
 
 def _filled(template: str, content_type: str, **values: str) -> HttpResponse:

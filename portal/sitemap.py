@@ -118,8 +118,10 @@ def _parts() -> list[tuple[str, int, datetime]]:
 
 def _parts_of(section: Section, now: datetime) -> Iterator[tuple[int, datetime]]:
     """One after another: a million rows that are grouped at once take a sort, and its memory."""
-    rows, end = section.rows(now), 0
-    while (key := rows.filter(pk__gt=end).order_by("pk").values_list("pk", flat=True).first()) is not None:
-        part = (key - 1) // MOST + 1
-        end = part * MOST
-        yield part, rows.filter(pk__gte=key, pk__lte=end).aggregate(at=Max(section.stamp))["at"]
+    rows = section.rows(now).order_by()
+    last_key = rows.model.objects.aggregate(last=Max("pk"))["last"] or 0
+    for part in range(1, -(-last_key // MOST) + 1):
+        keys = {"pk__gt": (part - 1) * MOST, "pk__lte": part * MOST}
+        at = rows.filter(**keys).aggregate(at=Max(section.stamp))["at"]
+        if at is not None:
+            yield part, at

@@ -52,6 +52,7 @@ def visitor_paths(catalogue: Catalogue) -> list[str]:
         "/policy",
         "/accessibility",
         "/about",
+        "/help/harvest",
         "/no-such-page",
         "/accounts/login/",
         "/accounts/signup/",
