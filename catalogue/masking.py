@@ -312,6 +312,7 @@ def investigation_record(
         created_at=investigation.created_at,
         updated_at=investigation.updated_at,
         doi=investigation.doi or "",
+        techniques=() if is_tombstone else tuple(TermRef(**row) for row in investigation.technique_terms),
         samples=tuple(sample_ref(sample) for sample in samples) if shows_metadata else (),
         relations=_relation_refs(relations) if shows_metadata else (),
     )

@@ -271,6 +271,8 @@ class DatasetRecord:
 
 @dataclass(frozen=True)
 class InvestigationRecord:
+    """An investigation as `access.level` permits; `techniques` are those of its instrument."""
+
     uid: UUID
     version: int
     access: Access
@@ -291,6 +293,7 @@ class InvestigationRecord:
     created_at: datetime
     updated_at: datetime
     doi: str = ""
+    techniques: tuple[TermRef, ...] = ()
     samples: tuple[SampleRef, ...] = ()
     relations: tuple[RelationRef, ...] = field(default=())
 

@@ -49,7 +49,7 @@ def with_references(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:
 def _with_columns(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:
     columns = {
         "own_doi": own_doi(),
-        "technique_terms": _technique_terms("datasets"),
+        "technique_terms": technique_terms(datasets=OuterRef("pk")),
         "annotation_rows": _annotation_rows(),
     }
     return datasets.select_related("investigation__proposal", "instrument__facility", "sample", "licence").annotate(
@@ -65,9 +65,9 @@ def own_doi() -> Subquery:
     return Subquery(alone.values("doi")[:1])
 
 
-def _technique_terms(name: str) -> ShortList:
-    """The techniques of a row; `name` leads from a technique to rows of that kind."""
-    return ShortList(Technique.objects.filter(**{name: OuterRef("pk")}).order_by("label"), "iri", "label")
+def technique_terms(**of: OuterRef) -> ShortList:
+    """The techniques of a row: `of` leads from a technique to rows of that kind."""
+    return ShortList(Technique.objects.filter(**of).order_by("label"), "iri", "label")
 
 
 def _annotation_rows() -> ShortList:
@@ -225,7 +225,8 @@ def find_investigation(uid: UUID, principal: Principal, *, now: datetime | None 
 
 def with_team(investigations: QuerySet[Investigation]) -> QuerySet[Investigation]:
     named = investigations.select_related("facility", "instrument__facility", "proposal", "licence")
-    return named.prefetch_related(_team())
+    columns = {"technique_terms": technique_terms(instruments=OuterRef("instrument"))}
+    return named.annotate(**columns).prefetch_related(_team())
 
 
 def get_investigation_record(uid: UUID, principal: Principal, *, now: datetime | None = None) -> InvestigationRecord:
@@ -302,7 +303,7 @@ def _own_teams(principal: Principal) -> QuerySet[TeamMember, Any]:
 
 def get_instrument(uid: UUID) -> Instrument:
     """Instruments are public. Comes with its facility and its techniques."""
-    columns = {"technique_terms": _technique_terms("instruments")}
+    columns = {"technique_terms": technique_terms(instruments=OuterRef("pk"))}
     instruments = Instrument.objects.select_related("facility").annotate(**columns)
     instrument = instruments.filter(uid=uid).first()
     if instrument is None:

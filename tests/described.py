@@ -142,6 +142,7 @@ def investigation_record(**changes: Any) -> InvestigationRecord:
         "facility": FACILITY,
         "instrument": INSTRUMENT,
         "licence": CC_BY,
+        "techniques": TECHNIQUES,
         "started_at": MEASURED,
         "ended_at": datetime(2026, 2, 2, 18, 0, tzinfo=UTC),
         "dataset_count": 2,

@@ -94,7 +94,7 @@ def _core_metadata(description: Description) -> Check:
         "authors": text.creators,
         "description": text.abstract,
         "publisher": description.publication.publisher_name,
-        "keywords": text.subjects or isinstance(description.record, InvestigationRecord),
+        "keywords": text.subjects,
     }
     missing = [name for name, value in present.items() if not value]
     told = (

@@ -82,7 +82,7 @@ def _of_investigation(record: InvestigationRecord, site: Site) -> Publication:
     return Publication(
         doi=record.doi,
         url=site.url + record.path,
-        text=_text(record, record.abstract, ()),
+        text=_text(record, record.abstract, record.techniques),
         licence=record.licence,
         resource_type_general=SESSION_TYPE,
         resource_type=SESSION,

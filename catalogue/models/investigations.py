@@ -63,6 +63,7 @@ class Investigation(Record):
     stamped_open_at = models.DateTimeField(db_default=Now(), editable=False)
 
     # What `catalogue/selectors.py` fetches with a row: no column of the table.
+    technique_terms: list[dict[str, str]]
     relation_rows: list[dict[str, str]]
 
     class Meta:

@@ -30,7 +30,7 @@ from catalogue.models import (
     TechniqueAncestor,
 )
 from catalogue.oaipmh.memberships import Memberships, memberships_of
-from catalogue.selectors import MOST_RELATED, RELATED, RELATION
+from catalogue.selectors import MOST_RELATED, RELATED, RELATION, technique_terms
 from catalogue.short_lists import ShortList
 
 _UNREAD = ("extraction_notes", "extraction_state", "registration_key", "follows_raw_data")
@@ -88,17 +88,19 @@ def _investigations(keys: Keys[int]) -> dict[int, Investigation]:
 def _share(datasets: Iterable[Dataset], investigations: Iterable[Investigation]) -> None:
     """Give each row what it names, one object for all that name the same."""
     rows: list[Dataset | Investigation] = [*datasets, *investigations]
-    instruments = _all_of(Instrument, (one.instrument_id for one in rows))
-    licences = _all_of(Licence, (one.licence_id for one in rows))
-    samples = _all_of(Sample, (one.sample_id for one in datasets))
+    columns = {"technique_terms": technique_terms(instruments=OuterRef("pk"))}
+    instruments = _all_of(Instrument.objects.annotate(**columns), (one.instrument_id for one in rows))
+    licences = _all_of(Licence.objects, (one.licence_id for one in rows))
+    samples = _all_of(Sample.objects, (one.sample_id for one in datasets))
     places = (one.facility_id for one in (*investigations, *instruments.values()))
-    facilities = _all_of(Facility, places)
+    facilities = _all_of(Facility.objects, places)
     for instrument in instruments.values():
         _refer(instrument, facility=facilities[instrument.facility_id])
     for one in rows:
         _refer(one, instrument=instruments[one.instrument_id], licence=licences[one.licence_id])
     for investigation in investigations:
         _refer(investigation, facility=facilities[investigation.facility_id])
+        investigation.technique_terms = investigation.instrument.technique_terms
     for dataset in datasets:
         _refer(dataset, sample=samples[dataset.sample_id] if dataset.sample_id else None)
 
@@ -108,9 +110,9 @@ def _refer(row: Model, **named: Model | None) -> None:
     row._state.fields_cache.update(named)
 
 
-def _all_of(model: Any, keys: Iterable[Any]) -> dict[Any, Any]:
+def _all_of(rows: Any, keys: Iterable[Any]) -> dict[Any, Any]:
     wanted = {key for key in keys if key is not None}
-    return model.objects.order_by().in_bulk(wanted) if wanted else {}
+    return rows.order_by().in_bulk(wanted) if wanted else {}
 
 
 def _add_relations(investigations: Mapping[int, Investigation], keys: Keys[int]) -> None:

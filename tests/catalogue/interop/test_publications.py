@@ -15,13 +15,14 @@ from catalogue.interop.bibtex import bibtex_of
 from catalogue.interop.datacite_xml import xml_of
 from catalogue.interop.dublin_core import dublin_core_xml
 from catalogue.interop.publications import collected_on, publication_of
-from catalogue.models import Collection, CollectionMember, Concept
+from catalogue.models import Collection, CollectionMember, Concept, Technique
 from catalogue.publication import Creator, PublicationDate, RelatedIdentifier
 from doi import metadata
 from doi.delivery import with_records
 from doi.models import Identifier
 from tests import described, factories
 from tests.catalogue.interop.schemas import errors_of, needs_schemas
+from tests.publications import PANET_SAXS
 
 KERNEL = "datacite/kernel-4.6/metadata.xsd"
 ANONYMOUS_LINK = Principal(share_link_ids=(1,), hides_people=True)
@@ -33,6 +34,7 @@ RECORDS = {
     "dataset by an anonymous link": anonymised(DATASET, ()),
     "dataset without people": described.dataset_record(people=(), doi=""),
     "open investigation": described.investigation_record(),
+    "investigation without techniques": described.investigation_record(techniques=()),
     "closed investigation": described.investigation_record(access=described.access(is_open=False), doi=""),
     "withdrawn investigation": described.investigation_record(access=described.access(withdrawn="Gone"), abstract=""),
     "investigation by an anonymous link": anonymised(described.investigation_record(), ()),
@@ -196,6 +198,7 @@ SHARED_FIELDS = (
 @pytest.mark.parametrize("is_open", [True, False])
 def test_what_a_record_says_of_itself_its_doi_says_too(is_open):
     session = factories.make_investigation(is_open=is_open, pi=factories.make_user(), doi="10.5072/session")
+    session.instrument.techniques.add(Technique.objects.create(iri=PANET_SAXS, label="SAXS", source="PaNET"))
     factories.make_dataset(session)
     collection = make_collection({"investigation": session}, home=session)
     for row in ({"investigation": session}, {"collection": collection}):
