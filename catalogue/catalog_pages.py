@@ -25,6 +25,7 @@ from catalogue.record import CollectionRecord, DatasetRecord, InvestigationRecor
 from catalogue.selectors import investigation_records, records_of, rows_of, with_team
 
 RECORDS_ON_A_PAGE = 50
+FIRST_SPAN = 200
 _MODELS: Mapping[str, type[Model]] = {"dataset": Dataset, "investigation": Investigation, "collection": Collection}
 _signer = Signer(salt="catalogue.catalog_pages")
 
@@ -48,7 +49,7 @@ class CatalogPage:
 
 
 def find_page(cursor: str, *, now: datetime, limit: int = RECORDS_ON_A_PAGE) -> CatalogPage:
-    """`limit` entries behind `cursor`, the first without it, in four queries at most.
+    """`limit` entries behind `cursor`, the first without it, in a few queries whatever the archive holds.
 
     Raises DomainError "bad-cursor" for a cursor that was not made here.
     """
@@ -80,9 +81,22 @@ def describe_entries(entries: Sequence[Entry], *, now: datetime) -> list[tuple[E
 
 
 def _entries(kind: str, *, after: int, limit: int, now: datetime) -> list[Entry]:
-    rows = _listed(kind, now).filter(pk__gt=after).order_by("pk")
-    found = rows.values_list("pk", "uid", "changed", "opened")[:limit]
-    return [Entry(kind, key, uid, opened if opened <= now else changed) for key, uid, changed, opened in found]
+    """The first `limit` behind the key `after`.
+
+    Looked for in ranges of keys that grow, so that a database reads them by the keys and never all that is listed.
+    """
+    rows = _listed(kind, now).order_by("pk").values_list("pk", "uid", "changed", "opened")
+    last, span = _last_key(kind), FIRST_SPAN
+    found: list[Entry] = []
+    while len(found) < limit and after < last:
+        part = rows.filter(pk__gt=after, pk__lte=after + span)[: limit - len(found)]
+        found += [Entry(kind, key, uid, opened if opened <= now else changed) for key, uid, changed, opened in part]
+        after, span = after + span, span * 4
+    return found
+
+
+def _last_key(kind: str) -> int:
+    return _MODELS[kind]._default_manager.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def _listed(kind: str, now: datetime) -> QuerySet[Any]:
