@@ -42,10 +42,12 @@ def main() -> int:
 
 
 def _works() -> dict[str, Callable[[], bytes]]:
+    from catalogue.interop import pidinst
     from catalogue.interop.datacite_xml import oai_datacite_of
     from catalogue.interop.fair import assess
     from catalogue.interop.forms import forms_of
     from catalogue.interop.publications import publication_of
+    from tests import described
 
     description = _usual()
     record, site, publication = description.record, description.site, description.publication
@@ -53,6 +55,7 @@ def _works() -> dict[str, Callable[[], bytes]]:
         form.suffix: (lambda write=form.write: write(description)) for form in forms_of(description)
     }
     works["oai_datacite"] = lambda: oai_datacite_of(publication, repository="EXAMPLE.ARCHIVE")
+    works["pidinst.json"] = lambda: pidinst.json_of(described.instrument_record(), site=site)
     works["publication"] = lambda: publication_of(record, site=site).doi.encode()
     works |= _biggest(description)
     works["FAIR checks"] = lambda: str(assess(description)).encode()

@@ -1,7 +1,7 @@
 """Descriptions of records with every field filled, for tests of forms that are pure functions. No assertion belongs here."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from catalogue.record import (
     DatasetRef,
     FacilityRef,
     FileRef,
+    InstrumentRecord,
     InstrumentRef,
     InvestigationRecord,
     InvestigationRef,
@@ -153,6 +154,21 @@ def investigation_record(**changes: Any) -> InvestigationRecord:
         "doi": "10.5072/faircat.2026.3",
     }
     return InvestigationRecord(**(values | changes))
+
+
+def instrument_record(**changes: Any) -> InstrumentRecord:
+    values: dict[str, Any] = {
+        **vars(INSTRUMENT),
+        "instrument_type": "Scanning electron microscope",
+        "description": "A field-emission microscope.",
+        "url": "https://els.example/instruments/sem-one",
+        "measured_variables": ("secondary electrons", "backscattered electrons"),
+        "techniques": TECHNIQUES,
+        "commissioned_on": date(2019, 5, 1),
+        "decommissioned_on": None,
+        "updated_at": CHANGED,
+    }
+    return InstrumentRecord(**(values | changes))
 
 
 def collection_record(**changes: Any) -> CollectionRecord:

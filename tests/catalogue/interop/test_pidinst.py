@@ -9,33 +9,16 @@ import pytest
 from lxml import etree
 
 from catalogue.interop.pidinst import UNKNOWN, json_of, pidinst, xml_of
-from catalogue.record import InstrumentRecord
 from tests.catalogue.interop.pidinst_schema import SCHEMA
-from tests.described import CHANGED, FACILITY, INSTRUMENT, SITE, TECHNIQUES
+from tests.described import FACILITY, INSTRUMENT, SITE, instrument_record
 
-
-def an_instrument(**changes) -> InstrumentRecord:
-    values = {
-        **vars(INSTRUMENT),
-        "instrument_type": "Scanning electron microscope",
-        "description": "A field-emission microscope.",
-        "url": "https://els.example/instruments/sem-one",
-        "measured_variables": ("secondary electrons", "backscattered electrons"),
-        "techniques": TECHNIQUES,
-        "commissioned_on": date(2019, 5, 1),
-        "decommissioned_on": None,
-        "updated_at": CHANGED,
-    }
-    return InstrumentRecord(**(values | changes))
-
-
-BARE = an_instrument(
+BARE = instrument_record(
     pid="", manufacturer="", model="", instrument_type="", description="", url="", measured_variables=(),
     techniques=(), commissioned_on=None,
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("instrument", [an_instrument(), BARE], ids=["full", "bare"])
+@pytest.mark.parametrize("instrument", [instrument_record(), BARE], ids=["full", "bare"])
 def test_the_record_is_as_the_schema_demands(instrument):
     document = json.loads(json_of(instrument, site=SITE))
     jsonschema.Draft202012Validator(SCHEMA).validate(document)
@@ -43,11 +26,11 @@ def test_the_record_is_as_the_schema_demands(instrument):
 
 def test_the_check_of_the_schema_is_one():
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(pidinst(an_instrument(), site=SITE) | {"serialNumber": "1"}, SCHEMA)
+        jsonschema.validate(pidinst(instrument_record(), site=SITE) | {"serialNumber": "1"}, SCHEMA)
 
 
 def test_the_record_of_an_instrument_is_as_written_down_here():
-    document = pidinst(an_instrument(decommissioned_on=date(2026, 1, 1)), site=SITE)
+    document = pidinst(instrument_record(decommissioned_on=date(2026, 1, 1)), site=SITE)
     assert document["identifier"] == {"identifier": "21.T11998/0000-001A-3905-1", "identifierType": "Handle"}
     assert document["landingPage"] == f"{SITE.url}/instruments/{INSTRUMENT.uid}"
     assert document["owners"] == [
@@ -80,7 +63,7 @@ def test_the_record_of_an_instrument_is_as_written_down_here():
     ],
 )
 def test_the_identifier_has_its_type_and_without_one_the_page_names_the_instrument(pid, expected):
-    identifier = pidinst(an_instrument(pid=pid), site=SITE)["identifier"]
+    identifier = pidinst(instrument_record(pid=pid), site=SITE)["identifier"]
     assert (identifier["identifierType"], identifier["identifier"]) == expected
 
 
@@ -90,7 +73,7 @@ def test_a_manufacturer_that_nobody_named_is_not_invented():
 
 def test_the_xml_says_the_same_and_holds_hostile_characters():
     hostile = "\x00]]> <b> & \"quotes\" 'too' \ud800\u202eטקסט"
-    instrument = an_instrument(name=hostile, model=hostile, measured_variables=(hostile,), short_name='"<&>')
+    instrument = instrument_record(name=hostile, model=hostile, measured_variables=(hostile,), short_name='"<&>')
     root = etree.fromstring(xml_of(instrument, site=SITE))
     assert root.tag == "instrument"
     assert root.findtext("name") == "]]> <b> & \"quotes\" 'too' \u202eטקסט"
