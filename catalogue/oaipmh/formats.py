@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from catalogue.interop import datacite_xml, dcat, dublin_core
+from catalogue.interop import datacite_xml, dublin_core
 from catalogue.interop.datacite import SCHEMA_VERSION
 from catalogue.interop.description import Description, Site
 from catalogue.interop.publications import publication_of
@@ -38,6 +38,8 @@ def _datacite(record: Record, site: Site) -> bytes:
 
 def _dcat(record: Record, site: Site) -> bytes:
     """Files and members are told of on the record's own page: a harvest reads neither."""
+    from catalogue.interop import dcat  # rdflib takes long to load, and most processes never need it
+
     written = dcat.rdf_xml(Description(site, record, publication_of(record, site=site)))
     return written.partition(_DECLARATION_END)[2].lstrip() if written.startswith(b"<?xml") else written
 
