@@ -1,5 +1,6 @@
 """The second before and after an embargo's end: every public route agrees, with no job running, and nothing else moves it."""
 
+import re
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,9 @@ from django.test import Client
 from django.utils import timezone
 
 from catalogue.access import principal_of
+from catalogue.changes import datasets_changed, investigation_changed
 from catalogue.models import Dataset, Investigation
+from catalogue.oaipmh.repository import identifier_of
 from catalogue.services.withdrawals import withdraw_dataset, withdraw_investigation
 from tests.access.test_canaries import everything_in
 from tests.access.world import World, make_world
@@ -93,6 +96,45 @@ def home_lists_it(world: World) -> bool:
     return str(world.datasets["closed"].uid).encode() in get("/").content
 
 
+def form_tells(suffix: str, *, of: str = "", text: str = "") -> Callable[[World], bool]:
+    """Whether a form of the dataset says `text`, or names the canary `of`."""
+
+    def is_shown(world: World) -> bool:
+        response = get(f"/datasets/{world.datasets['closed'].uid}{suffix}")
+        assert response.status_code in (200, 410)
+        return (world.canaries[of] if of else text).encode() in everything_in(response)
+
+    return is_shown
+
+
+def lists_it(path: str) -> Callable[[World], bool]:
+    """Whether what is sent from `path`, with all that it is continued by, names the dataset."""
+
+    def is_shown(world: World) -> bool:
+        closed, address = world.datasets["closed"], path
+        while address:
+            response = get(address)
+            assert response.status_code in (200, 404), address
+            text = re.sub(r'<header status="deleted">.*?</header>', "", everything_in(response).decode())
+            if str(closed.uid) in text:
+                return True
+            token = re.search(r"<resumptionToken[^>]*>([^<]+)<", text)
+            address = f"/oai?verb=ListIdentifiers&resumptionToken={quote(token[1])}" if token else ""
+        return False
+
+    return is_shown
+
+
+def harvested_as_open(world: World) -> bool:
+    """It is in the set of what is open where its metadata say so, and only there."""
+    name = identifier_of(f"datasets/{world.datasets['closed'].uid}")
+    text = everything_in(get(f"/oai?verb=GetRecord&metadataPrefix=oai_datacite&identifier={name}")).decode()
+    assert "<header" in text
+    is_in_set = "<setSpec>access:open</setSpec>" in text and 'status="deleted"' not in text
+    assert is_in_set == ("access_right/c_abf2" in text), text
+    return is_in_set
+
+
 ROUTES: dict[str, Callable[[World], bool]] = {
     "page: parameters": page_shows("parameter text of the closed dataset"),
     "page: files": page_shows("file name of the closed dataset"),
@@ -116,6 +158,16 @@ ROUTES: dict[str, Callable[[World], bool]] = {
     "sample page": answers("/samples/{sample}"),
     "selection": selection_downloads,
     "home": home_lists_it,
+    "OAI-PMH: record": harvested_as_open,
+    "OAI-PMH: what is open": lists_it("/oai?verb=ListIdentifiers&metadataPrefix=oai_dc&set=access:open"),
+    "sitemap": lists_it("/sitemap-datasets-1.xml"),
+    "feed": lists_it("/feeds/new.atom"),
+    "PaNOSC": lists_it("/panosc/api/Datasets"),
+    "form JSON-LD": form_tells(".jsonld", text="Open since"),
+    "form DataCite": form_tells(".datacite.xml", text="access_right/c_abf2"),
+    "form Dublin Core": form_tells(".dc.xml", text="info:eu-repo/semantics/openAccess"),
+    "form DCAT": form_tells(".ttl", of="file name of the closed dataset"),
+    "form RO-Crate": form_tells(".crate.json", of="file name of the closed dataset"),
 }
 
 
@@ -138,6 +190,7 @@ def test_everything_opens_in_the_second_in_which_the_embargo_ends(world, closed)
 def test_an_open_request_for_more_time_moves_that_second_everywhere(world, closed):
     held_until = closed.investigation.embargo_until + timedelta(days=30)
     Investigation.objects.filter(pk=closed.investigation_id).update(held_until=held_until)
+    investigation_changed(closed.investigation)
     closed.refresh_from_db()
     with time_machine.travel(closed.investigation.embargo_until, tick=False):
         assert not any(shown(world).values())
@@ -148,12 +201,14 @@ def test_an_embargo_of_its_own_counts_in_place_of_that_of_the_investigation(worl
     """But for the sample, which belongs to the investigation."""
     own = closed.investigation.embargo_until + timedelta(days=10)
     Dataset.objects.filter(pk=closed.pk).update(embargo_until=own)
+    datasets_changed([closed])
     assert_opens_at(world, own, but=("API: sample", "sample page"))
 
 
 def test_a_withdrawn_record_is_not_opened_by_the_clock(world, closed):
     whole = Investigation.objects.filter(pk=closed.investigation_id)
     whole.update(state="withdrawn", withdrawal_reason="By mistake.")
+    investigation_changed(closed.investigation)
     with time_machine.travel(closed.investigation.embargo_until + SECOND, tick=False):
         assert not any(shown(world).values())
     assert timezone.now() < closed.investigation.embargo_until
