@@ -4,7 +4,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ from django.db.models import F, Q, QuerySet
 
 from catalogue.models.datasets import ParameterKind
 from catalogue.short_lists import ShortList
-from search.panosc.conditions import Filter, Order
+from search.panosc.conditions import Filter, Order, Related
 from search.panosc.pages import Place, files_in, limit_of, ordering
 from search.panosc.quantities import as_asked
 from search.panosc.tables import FILE, TO_ONE, Asker, Table, links
@@ -52,30 +51,6 @@ def _with_score(item: Json, score: float, filter: Filter) -> Json:
     return item if "score" in filter.without else {**item, "score": round(score, 4)}
 
 
-@dataclass(frozen=True)
-class Related:
-    """A relation with every scope that it was given: what meets one of them is shown, as all of them together say."""
-
-    relation: str
-    scopes: tuple[Filter, ...]
-
-    @property
-    def shown(self) -> Filter:
-        first = self.scopes[0]
-        return replace(
-            first,
-            includes=tuple(one for scope in self.scopes for one in scope.includes),
-            units=tuple(unit for scope in self.scopes for unit in scope.units),
-        )
-
-
-def related_in(filter: Filter) -> list[Related]:
-    scopes: dict[str, tuple[Filter, ...]] = {}
-    for include in filter.includes:
-        scopes[include.relation] = (*scopes.get(include.relation, ()), include.filter)
-    return [Related(relation, filters) for relation, filters in scopes.items()]
-
-
 def _whole(table: Table, keys: Sequence[int], filter: Filter, asker: Asker) -> dict[int, Json]:
     """Rows by their keys, with all that they include."""
     if not keys:
@@ -83,7 +58,7 @@ def _whole(table: Table, keys: Sequence[int], filter: Filter, asker: Asker) -> d
     most = min(MOST_RELATED, max(1, MOST_ON_A_PAGE // len(keys)))
     rows = _shown(table.rows(asker).filter(pk__in=keys), table, filter, asker, most)
     items: dict[int, Json] = {row["pk"]: row for row in rows.values("pk", *_names(rows))}
-    for related in related_in(filter):
+    for related in filter.related:
         for child, _ in links(table, related.relation):
             if not child.is_small:
                 _fill(items, f"r_{related.relation}_{child.name}", child, related, asker)
@@ -104,17 +79,13 @@ def _names(rows: QuerySet) -> list[str]:
 
 def _shown(rows: QuerySet, table: Table, filter: Filter, asker: Asker, most: int) -> QuerySet:
     """The rows with what is shown of them as columns: `p_` properties, `b_` what these are made of, `r_` relations."""
-    wanted = ((name, column) for name, column in table.columns(asker).items() if _is_shown(name, filter))
+    wanted = ((name, column) for name, column in table.columns(asker).items() if filter.shows(name))
     columns = {f"p_{name}": column for name, column in wanted if column is not None}
     columns |= {f"b_{name}": F(name) for name in table.beside}
-    for related in related_in(filter):
+    for related in filter.related:
         for child, link in links(table, related.relation):
             columns[f"r_{related.relation}_{child.name}"] = _listed(child, link, related, asker, most)
     return rows.annotate(**columns)
-
-
-def _is_shown(name: str, filter: Filter) -> bool:
-    return name not in filter.without and (filter.fields is None or name in filter.fields)
 
 
 def _listed(child: Table, link: Q, related: Related, asker: Asker, most: int) -> ShortList:
@@ -133,8 +104,8 @@ def _item(row: Json, table: Table, filter: Filter) -> Json:
     """A row as the API shows it; what is absent is left out."""
     item = {name[2:]: _plain(value) for name, value in row.items() if name.startswith("p_") and value is not None}
     if table.model == "Parameter":
-        item |= {name: value for name, value in _quantity(row, filter).items() if _is_shown(name, filter)}
-    for related in related_in(filter):
+        item |= {name: value for name, value in _quantity(row, filter).items() if filter.shows(name)}
+    for related in filter.related:
         found = [one for child, _ in links(table, related.relation) for one in _items(row, related, child)]
         if related.relation not in TO_ONE:
             item[related.relation] = found

@@ -3,12 +3,12 @@
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import BooleanField, CharField, Func, Q, Value
-from django.db.models.functions import NullIf
+from django.db.models import BooleanField, CharField, DateTimeField, Func, Q, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.db.models.lookups import Exact
 from django.db.models.sql.compiler import SQLCompiler
 
-from search.panosc.patterns import Alternative, like_as_glob, like_for_postgresql
+from search.panosc.patterns import Alternative, like_as_glob, standard_like
 
 # An empty Q would be lost in an alternative.
 ALWAYS, NEVER = Q(Exact(Value(1), Value(1))), Q(Exact(Value(0), Value(1)))
@@ -38,6 +38,14 @@ class ByCodePoint(Func):
         return self.as_sql(compiler, connection, template='(%(expressions)s) COLLATE "C"', **context)
 
 
+class FirstDate(Coalesce):
+    """The first date, or the second where there is none."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(first, second, output_field=DateTimeField())
+        self.names = first, second
+
+
 class Like(Func):
     """Whether a text fits a pattern of like or ilike, anywhere in it."""
 
@@ -50,7 +58,9 @@ class Like(Func):
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list]:
         text, parameters = compiler.compile(self.source_expressions[0])
         if connection.vendor == "postgresql":
-            operator, pattern = "ILIKE" if self.ignores_case else "LIKE", like_for_postgresql(self.pattern)
+            operator, pattern = "ILIKE" if self.ignores_case else "LIKE", standard_like(self.pattern)
+        elif self.ignores_case and self.pattern.isascii():
+            return f"({text} LIKE %s ESCAPE '\\')", [*parameters, standard_like(self.pattern)]
         else:
             operator, pattern = "GLOB", like_as_glob(self.pattern, ignores_case=self.ignores_case)
         return f"({text} {operator} %s)", [*parameters, pattern]

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, CharField, DateTimeField, OrderBy, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, DateTimeField, Exists, OrderBy, OuterRef, Q, QuerySet, Value, When
 from django.db.models.lookups import IsNull
 
 from search.panosc.conditions import Filter, Order
 from search.panosc.expressions import ByCodePoint
+from search.panosc.narrowing import narrowed
 from search.panosc.schema import MODELS, Holds
 from search.panosc.scoring import scores
 from search.panosc.tables import FILE, TABLES_OF, Asker, Table, uids_in
@@ -27,6 +28,7 @@ class Place:
 
 def page_of(model: str, filter: Filter, asker: Asker) -> list[Place]:
     """What the filter finds, after its inner joins, from `skip` on, at most its limit."""
+    filter = narrowed(filter, asker)
     found = [(table, fitting(table.rows(asker), filter, table, asker)) for table in TABLES_OF[model]]
     first, last = filter.skip, filter.skip + limit_of(filter)
     if filter.query:
@@ -73,7 +75,8 @@ def _by_score(found: Found, query: str, asker: Asker) -> list[Place]:
     places: list[Place] = []
     for table, rows in found:
         scored = scores(query, table.name, asker.principal, now=asker.now)  # type: ignore[arg-type]
-        keys = rows.filter(pk__in=list(scored)).values_list("pk", flat=True) if scored else []
+        fits = Exists(rows.filter(pk=OuterRef("pk")))
+        keys = rows.model._default_manager.filter(fits, pk__in=list(scored)).order_by().values_list("pk", flat=True)
         places += [Place(table, key, scored[key]) for key in keys]
     return sorted(places, key=lambda place: (-place.score, place.table.name, place.key))
 

@@ -81,8 +81,8 @@ def check_like(pattern: str) -> None:
         raise InvalidInput(f"A pattern has at most {MOST_WILDCARDS} of the wildcards % and _.")
 
 
-def like_for_postgresql(pattern: str) -> str:
-    """The pattern for LIKE with its usual escape character, unanchored."""
+def standard_like(pattern: str) -> str:
+    """The pattern for LIKE with a backslash to escape, unanchored."""
     return (
         "%"
         + "".join(

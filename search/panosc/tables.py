@@ -46,7 +46,7 @@ from catalogue.services.panosc_context import NO_PROPOSAL
 from catalogue.stamps import opening
 from catalogue.vocabularies.techniques import PANET
 from search.panosc import pids
-from search.panosc.expressions import UidText, optional
+from search.panosc.expressions import FirstDate, UidText, optional
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _dataset_columns(asker: Asker) -> Mapping[str, Column]:
         "pid": pids.dataset_pid(),
         "title": F("title"),
         "isPublic": _whether(access.open_q(asker.now)),
-        "creationDate": Coalesce("acquired_at", "created_at", output_field=DateTimeField()),
+        "creationDate": FirstDate("acquired_at", "created_at"),
         "size": F("size"),
         "instrumentId": pids.instrument_pid("instrument__"),
     }

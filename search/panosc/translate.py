@@ -15,7 +15,7 @@ from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsN
 from catalogue.models import Dataset, Technique, TechniqueAncestor
 from catalogue.models.datasets import ParameterKind
 from search.panosc.conditions import All, Condition, Filter, Include, Test
-from search.panosc.expressions import ALWAYS, NEVER, ByCodePoint, Like, Matches
+from search.panosc.expressions import ALWAYS, NEVER, ByCodePoint, FirstDate, Like, Matches
 from search.panosc.patterns import read_expression
 from search.panosc.schema import MODELS, Holds
 from search.panosc.tables import TECHNIQUE, Asker, Column, Table, links
@@ -23,6 +23,8 @@ from search.panosc.tables import TECHNIQUE, Asker, Column, Table, links
 MILLISECOND = timedelta(milliseconds=1)
 DENIED = {"neq": "eq", "nin": "inq", "nlike": "like", "nilike": "ilike"}
 COMPARISONS = {"gt": GreaterThan, "gte": GreaterThanOrEqual, "lt": LessThan, "lte": LessThanOrEqual}
+# The column of the related rows that leads back, where they are better found first: see `narrowing.py`.
+OWNERS = {("investigation", "datasets"): "investigation_id", ("instrument", "datasets"): "instrument_id"}
 _Tagged = Dataset.techniques.through._default_manager
 
 
@@ -37,10 +39,18 @@ def joined_q(includes: tuple[Include, ...], table: Table, asker: Asker) -> Q:
 
 
 def _related_q(include: Include, table: Table, asker: Asker) -> Q:
+    if include.among is not None:
+        return Q(pk__in=include.among)
     if include.relation == "techniques":
         return _technique_q(include.filter.where, asker) & Q(Exists(_Tagged.filter(dataset=OuterRef("pk"))))
-    related = ((child, child.rows(asker).filter(link)) for child, link in links(table, include.relation))
-    return any_of(Q(Exists(fitting(rows, include.filter, child, asker))) for child, rows in related)
+    return any_of(_linked_q(include, table, child, link, asker) for child, link in links(table, include.relation))
+
+
+def _linked_q(include: Include, table: Table, child: Table, link: Q, asker: Asker) -> Q:
+    owner = OWNERS.get((table.name, include.relation))
+    if owner and include.is_narrow:
+        return Q(pk__in=fitting(child.rows(asker), include.filter, child, asker).values(owner))
+    return Q(Exists(fitting(child.rows(asker).filter(link), include.filter, child, asker)))
 
 
 def condition_q(condition: Condition, table: Table, asker: Asker) -> Q:
@@ -81,10 +91,17 @@ def _technique_q(condition: Condition, asker: Asker) -> Q:
     """Of datasets: each test may be met by another technique, and what is denied is denied of all of them."""
     if isinstance(condition, Test):
         positive = Test(condition.name, DENIED.get(condition.op, condition.op), condition.value)
-        tagged = _Tagged.filter(technique__in=_technique_keys(positive, asker)).values("dataset_id")
-        return ~Q(pk__in=tagged) if condition.op in DENIED else Q(pk__in=tagged)
+        tagged = tagged_datasets(positive, asker)
+        if condition.op in DENIED:
+            return ~Q(pk__in=tagged.values("dataset_id"))
+        return Q(Exists(tagged.filter(dataset=OuterRef("pk"))))
     parts = (_technique_q(part, asker) for part in condition.parts)
     return all_of(parts) if isinstance(condition, All) else any_of(parts)
+
+
+def tagged_datasets(test: Test, asker: Asker) -> QuerySet:
+    """The links of datasets to the techniques that meet a test."""
+    return _Tagged.filter(technique__in=_technique_keys(test, asker)).order_by()
 
 
 def _technique_keys(test: Test, asker: Asker) -> QuerySet:
@@ -152,11 +169,19 @@ def _compared_q(column: Column, op: str, values: tuple[Any, ...], holds: Holds) 
     if op == "regexp":
         return any_of(Q(Matches(column, one)) for one in read_expression(values[0])) & present
     if holds is Holds.DATE:
-        return _date_q(column, op, values[0]) & present
+        return any_of(_date_q(one, op, values[0]) & Q(IsNull(one, False)) & where for one, where in _dates(column))
     if op == "eq":
         return Q(Exact(column, values[0])) & present
     ordered = ByCodePoint(column) if holds is Holds.TEXT else column
     return Q(COMPARISONS[op](ordered, Value(values[0]))) & present
+
+
+def _dates(column: Column) -> tuple[tuple[Column, Q], ...]:
+    """Columns with what makes each of them count: of two that stand in for each other, an index is asked of each."""
+    if not isinstance(column, FirstDate):
+        return ((column, ALWAYS),)
+    first, second = column.names
+    return (F(first), ALWAYS), (F(second), Q(**{f"{first}__isnull": True}))
 
 
 def _date_q(column: Column, op: str, moment: datetime) -> Q:
