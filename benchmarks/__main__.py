@@ -22,6 +22,7 @@ SMALL = {
     "publication": ["--publications", "200"],
     "sitemap": ["--datasets", "100000"],
     "search": ["--documents", "5000", "--rounds", "20", "--searches", "200"],
+    "harvest": ["--datasets", "10000"],
     "search_site": ["--datasets", "5000", "--requests", "40", "--seconds", "10", "--kills", "5"],
     "forms": [],
 }

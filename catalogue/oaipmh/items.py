@@ -1,9 +1,8 @@
 """The records of a harvest as everybody may see them, with their datestamps and sets. No XML and no HTTP."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from catalogue import access
@@ -20,8 +19,7 @@ from catalogue.record import CollectionRecord, DatasetRecord, InvestigationRecor
 Record = DatasetRecord | InvestigationRecord | CollectionRecord
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """One record of a harvest; `record` is None where it was withdrawn. `local_name` ends its identifier."""
 
     local_name: str

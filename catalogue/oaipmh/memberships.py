@@ -24,22 +24,25 @@ class Memberships:
     own_dois: Mapping[int, str] = field(default_factory=dict)
 
 
-def memberships_of(datasets: Mapping[int, int], investigations: Keys[int]) -> Memberships:
-    """Of `datasets` (each with the key of its investigation) and `investigations`, which hold the former too."""
+def memberships_of(datasets: Mapping[int, int], investigations: Keys[int], *, named: Keys[int]) -> Memberships:
+    """Of `datasets` (each with the key of its investigation) and `investigations`, which hold the former too.
+
+    `named` are the datasets that are members of some collection themselves.
+    """
     members = CollectionMember.objects.order_by("collection_id")
-    named = list(members.filter(dataset__in=datasets).values_list("dataset_id", "collection_id"))
+    singles = list(members.filter(dataset__in=named).values_list("dataset_id", "collection_id")) if named else []
     wholes = list(members.filter(investigation__in=investigations).values_list("investigation_id", "collection_id"))
-    if not named and not wholes:
+    if not singles and not wholes:
         return Memberships()
-    published = _Published({collection for _, collection in (*named, *wholes)})
-    of_datasets, of_whole = _grouped(named), _grouped(wholes)
+    published = _Published({collection for _, collection in (*singles, *wholes)})
+    of_datasets, of_whole = _grouped(singles), _grouped(wholes)
     return Memberships(
         datasets={
             key: published.holding({*of_datasets[key], *of_whole[investigation]})
             for key, investigation in datasets.items()
         },
         investigations={key: published.holding(of_whole[key]) for key in investigations},
-        own_dois={key: published.alone[collection] for key, collection in named if collection in published.alone},
+        own_dois={key: published.alone[collection] for key, collection in singles if collection in published.alone},
     )
 
 

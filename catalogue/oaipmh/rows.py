@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Exists, F, Model, OuterRef, Prefetch, QuerySet, prefetch_related_objects
+from django.db.models.base import ModelState
+from django.db.models.expressions import Combinable
 
 from catalogue import access
 from catalogue.access import ANONYMOUS
 from catalogue.collection_selectors import PUBLIC_STATES
 from catalogue.models import (
     Collection,
+    CollectionMember,
     Dataset,
     Facility,
     Instrument,
@@ -33,7 +37,8 @@ from catalogue.oaipmh.memberships import Memberships, memberships_of
 from catalogue.selectors import MOST_RELATED, RELATED, RELATION, technique_terms
 from catalogue.short_lists import ShortList
 
-_UNREAD = ("extraction_notes", "extraction_state", "registration_key", "follows_raw_data")
+_UNREAD = {"extraction_notes", "extraction_state", "registration_key", "follows_raw_data"}
+_COLUMNS = [field.attname for field in Dataset._meta.concrete_fields if field.name not in _UNREAD]
 
 
 @dataclass(frozen=True)
@@ -49,12 +54,14 @@ class Rows:
 
 def read_rows(datasets: Keys[int], investigations: Keys[int], collections: Keys[int], *, now: datetime) -> Rows:
     """The rows with these primary keys; one that is gone is left out."""
-    found = _datasets(datasets)
+    found, linked, named = _datasets(datasets)
     wholes = _investigations({*investigations, *(one.investigation_id for one in found.values())})
     _share(found.values(), wholes.values())
     _add_relations(wholes, investigations)
-    memberships = memberships_of({key: one.investigation_id for key, one in found.items()}, wholes)
-    _add_related(found, memberships, now)
+    memberships = memberships_of({key: one.investigation_id for key, one in found.items()}, wholes, named=named)
+    for key, doi in memberships.own_dois.items():
+        found[key].own_doi = doi
+    _add_related(found, linked, now)
     for one in found.values():
         _refer(one, investigation=wholes[one.investigation_id])
     return Rows(
@@ -66,14 +73,42 @@ def read_rows(datasets: Keys[int], investigations: Keys[int], collections: Keys[
     )
 
 
-def _datasets(keys: Keys[int]) -> dict[int, Dataset]:
-    """What no outward form tells of is not read; empty here, so that nothing asks for it later."""
-    found = Dataset.objects.filter(pk__in=keys).order_by().defer(*_UNREAD).in_bulk() if keys else {}
-    for one in found.values():
+def _datasets(keys: Keys[int]) -> tuple[dict[int, Dataset], list[int], list[int]]:
+    """The rows; the keys of those that other datasets or relations are linked with, and of those that collections name.
+
+    What no outward form tells of is not read, and is empty here, so that nothing asks for it later. Instances are made as
+    pickling makes them: the constructor would cost as much as reading the rows.
+    """
+    columns: tuple[str | Combinable, ...] = (
+        *_COLUMNS,
+        _is_linked(),
+        Exists(CollectionMember.objects.filter(dataset=OuterRef("pk"))),
+    )
+    found: dict[int, Dataset] = {}
+    linked, named = [], []
+    rows = Dataset.objects.filter(pk__in=keys).order_by().values_list(*columns) if keys else ()
+    for *values, is_linked, is_named in rows:
+        one = Dataset.__new__(Dataset)
+        one._state = ModelState()
+        one._state.adding, one._state.db = False, connection.alias
+        one.__dict__.update(zip(_COLUMNS, values, strict=True))
         one.extraction_notes, one.extraction_state = [], ""
         one.annotation_rows, one.technique_terms, one.own_doi = [], [], None
         one.sources, one.results, one.relation_rows = [], [], []
-    return found
+        found[one.pk] = one
+        linked += [one.pk] if is_linked else []
+        named += [one.pk] if is_named else []
+    return found, linked, named
+
+
+def _is_linked() -> Combinable:
+    """Whether it derives from others, led to others, or has relations."""
+    links = Dataset.derived_from.through._default_manager
+    return (
+        Exists(links.filter(from_dataset=OuterRef("pk")))
+        | Exists(links.filter(to_dataset=OuterRef("pk")))
+        | Exists(Relation.objects.filter(dataset=OuterRef("pk")))
+    )
 
 
 def _investigations(keys: Keys[int]) -> dict[int, Investigation]:
@@ -123,11 +158,8 @@ def _add_relations(investigations: Mapping[int, Investigation], keys: Keys[int])
         investigations[key].relation_rows = rows
 
 
-def _add_related(datasets: Mapping[int, Dataset], memberships: Memberships, now: datetime) -> None:
-    """Their own DOIs, the datasets that they derive from or led to, and relations. Few have any: these alone are asked for them."""
-    for key, doi in memberships.own_dois.items():
-        datasets[key].own_doi = doi
-    linked = _linked(datasets)
+def _add_related(datasets: Mapping[int, Dataset], linked: Keys[int], now: datetime) -> None:
+    """The datasets that these derive from or led to, and relations. Few have any: the `linked` alone are asked for them."""
     if not linked:
         return
     known = access.listed_datasets(ANONYMOUS, now=now).order_by("id")
@@ -143,17 +175,6 @@ def _add_related(datasets: Mapping[int, Dataset], memberships: Memberships, now:
         one.sources, one.results, one.relation_rows = sources, results, related
 
 
-def _linked(datasets: Keys[int]) -> list[int]:
-    """Those that derive from others, led to others, or have relations."""
-    links = Dataset.derived_from.through._default_manager
-    is_linked = (
-        Exists(links.filter(from_dataset=OuterRef("pk")))
-        | Exists(links.filter(to_dataset=OuterRef("pk")))
-        | Exists(Relation.objects.filter(dataset=OuterRef("pk")))
-    )
-    return list(Dataset.objects.filter(is_linked, pk__in=datasets).order_by().values_list("pk", flat=True))
-
-
 def _collections(keys: Keys[int]) -> dict[int, Collection]:
     public: QuerySet[Collection] = Collection.objects.filter(state__in=PUBLIC_STATES).select_related(
         "concept", "home__facility"
@@ -163,20 +184,17 @@ def _collections(keys: Keys[int]) -> dict[int, Collection]:
 
 def _add_techniques(datasets: Mapping[int, Dataset]) -> dict[int, tuple[str, ...]]:
     """Name the techniques of each dataset; gives the IRIs of these and of all that are broader, one tuple for equal lists."""
-    links = list(
-        Dataset.techniques.through._default_manager.filter(dataset__in=datasets)
-        .order_by("technique__label")
-        .values_list("dataset_id", "technique_id")
-    )
-    used: dict[int, tuple[int, ...]] = {}
-    for key, technique in links:
-        used[key] = (*used.get(key, ()), technique)
-    keys = {technique for _, technique in links}
-    terms = {
-        row.pk: {"iri": row.iri, "label": row.label} for row in Technique.objects.order_by().in_bulk(keys).values()
-    }
-    for key, own in used.items():
-        datasets[key].technique_terms = [terms[technique] for technique in own]
+    links: dict[int, list[int]] = defaultdict(list)
+    rows = Dataset.techniques.through._default_manager.filter(dataset__in=datasets).order_by()
+    for key, technique in rows.values_list("dataset_id", "technique_id"):
+        links[key].append(technique)
+    keys = {technique for own in links.values() for technique in own}
+    named = Technique.objects.filter(pk__in=keys).order_by("label").values_list("pk", "iri", "label")
+    terms = {technique: {"iri": iri, "label": label} for technique, iri, label in named}
+    places = {technique: place for place, technique in enumerate(terms)}
+    used = {key: tuple(sorted(own, key=places.__getitem__)) for key, own in links.items()}
+    for key, ordered in used.items():
+        datasets[key].technique_terms = [terms[technique] for technique in ordered]
     return _with_broader(used, keys)
 
 

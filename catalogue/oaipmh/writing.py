@@ -6,6 +6,7 @@ Source: http://www.openarchives.org/OAI/2.0/OAI-PMH.xsd.
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
+from itertools import islice
 
 from django.conf import settings
 
@@ -20,6 +21,8 @@ from catalogue.oaipmh.protocol import ProtocolError, Question, datestamp
 from catalogue.oaipmh.repository import base_url, identifier_of, namespace
 from catalogue.oaipmh.set_list import SetEntry
 
+# Records that are sent with one call of the system.
+_AT_ONCE = 20
 _PROTOCOL = "http://www.openarchives.org/OAI/2.0/"
 _XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 _START = (
@@ -37,12 +40,12 @@ def written(
     question: Question, answer: Answer, site: Site, *, responded_at: datetime, now: datetime
 ) -> Iterator[bytes]:
     """The whole answer. `responded_at` is its responseDate."""
-    yield _opening(question, responded_at).encode()
-    yield f"<{question.verb}>".encode()
-    yield from _body(answer, site)
-    if answer.resumption:
-        yield _resumption(answer.resumption, now).encode()
-    yield f"</{question.verb}></OAI-PMH>\n".encode()
+    yield f"{_opening(question, responded_at)}<{question.verb}>".encode()
+    pieces = _body(answer, site)
+    while several := list(islice(pieces, _AT_ONCE)):
+        yield b"".join(several)
+    more = _resumption(answer.resumption, now) if answer.resumption else ""
+    yield f"{more}</{question.verb}></OAI-PMH>\n".encode()
 
 
 def written_error(question: Question | None, error: ProtocolError, *, now: datetime) -> bytes:

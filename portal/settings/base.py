@@ -194,7 +194,7 @@ OAI_ADMIN_EMAIL = env.str("FAIRCAT_OAI_ADMIN_EMAIL", default="") or ADMINISTRATO
 OAI_NAMESPACE = env.str("FAIRCAT_OAI_NAMESPACE", default="")
 # DataCite's symbol of the repository, in the format oai_datacite.
 OAI_REPOSITORY_SYMBOL = env.str("FAIRCAT_OAI_REPOSITORY_SYMBOL", default="") or OAI_REPOSITORY_NAME
-OAI_PAGE_SIZE = env.int("FAIRCAT_OAI_PAGE_SIZE", default=200)
+OAI_PAGE_SIZE = env.int("FAIRCAT_OAI_PAGE_SIZE", default=500)
 OAI_TOKEN_DAYS = env.int("FAIRCAT_OAI_TOKEN_DAYS", default=7)
 # Seconds by which the responseDate of lists lies back: no transaction lasts longer.
 OAI_OVERLAP_SECONDS = env.int("FAIRCAT_OAI_OVERLAP_SECONDS", default=30)
