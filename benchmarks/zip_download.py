@@ -1,7 +1,8 @@
 """What a ZIP download costs: time to the first byte, throughput and memory. `python -m benchmarks.zip_download`.
 
-Makes a site of its own in a temporary folder: a dataset of 10,000 small files and one of 2 GiB, both open. The first byte and
-the memory are measured inside this process, the throughput also over a connection to gunicorn.
+Makes a site of its own in a temporary folder: a dataset of 10,000 small files, an investigation of 200 datasets with as many
+files together, and a dataset of 2 GiB, all open. The first byte and the memory are measured inside this process, the throughput
+also over a connection to gunicorn. Every archive is a crate, with a line for each file.
 """
 
 import hashlib
@@ -20,6 +21,8 @@ from pathlib import Path
 
 MIB = 1 << 20
 SMALL_FILES, SMALL_SIZE = 10_000, 2_000
+DATASETS, VALUES = 200, 20
+FIRST_BYTE_MILLISECONDS = 300
 BIG_FILES, BIG_SIZE = 4, 512 * MIB
 
 
@@ -42,7 +45,11 @@ def main() -> None:
         many, big = make_datasets(Path(folder))
         measure_throughput(big, f"{BIG_FILES} files")
         measure_throughput(many, f"{SMALL_FILES:,} files")
-        measure_first_byte(many)
+        investigation = make_investigation(Path(folder))
+        for form in ("zip", "bagit"):
+            measure_first_byte(f"{many}?form={form}", f"{SMALL_FILES:,} files, {form}")
+            measure_first_byte(f"{investigation}?form={form}", f"{DATASETS} datasets, {SMALL_FILES:,} files, {form}")
+        measure_throughput(investigation, f"{DATASETS} datasets")
         measure_gunicorn(big)
 
 
@@ -58,6 +65,25 @@ def make_datasets(folder: Path) -> tuple[str, str]:
         write_files(dataset, storage, count, size)
         paths.append(f"/datasets/{dataset.uid}/download.zip")
     return paths[0], paths[1]
+
+
+def make_investigation(folder: Path) -> str:
+    """The path of the archive of many datasets, with values as instruments give them."""
+    from catalogue.models import Parameter
+    from tests import factories
+
+    storage = factories.make_storage(folder / "session")
+    investigation = factories.make_investigation(is_open=True)
+    for _ in range(DATASETS):
+        dataset = factories.make_dataset(investigation)
+        write_files(dataset, storage, SMALL_FILES // DATASETS, SMALL_SIZE)
+        Parameter.objects.bulk_create(
+            Parameter(
+                dataset=dataset, name=f"value_{n}", source="instrument", kind="number", value=n, text=str(n), unit="nm"
+            )
+            for n in range(VALUES)
+        )
+    return f"/investigations/{investigation.uid}/download.zip"
 
 
 def write_files(dataset, storage, count: int, size: int) -> None:
@@ -86,7 +112,7 @@ def write_files(dataset, storage, count: int, size: int) -> None:
     Datafile.objects.bulk_create(rows)
 
 
-def measure_first_byte(path: str) -> None:
+def measure_first_byte(path: str, what: str) -> None:
     from django.core.cache import cache
     from django.test import Client
 
@@ -100,8 +126,10 @@ def measure_first_byte(path: str) -> None:
         times.append(time.perf_counter() - started)
         processor_times.append(time.process_time() - processor_started)
         response.close()
-    show(f"first byte of {SMALL_FILES:,} files, median of 7", f"{sorted(times)[3] * 1000:.0f} ms")
-    show("the same in processor time", f"{sorted(processor_times)[3] * 1000:.0f} ms")
+    spent = sorted(processor_times)[3] * 1000
+    show(f"first byte of {what}, median of 7", f"{sorted(times)[3] * 1000:.0f} ms")
+    target = FIRST_BYTE_MILLISECONDS
+    show(f"the same in processor time (target {target} ms, ratio {spent / target:.2f})", f"{spent:.0f} ms")
 
 
 def measure_throughput(path: str, what: str) -> None:

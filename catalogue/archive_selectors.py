@@ -26,6 +26,10 @@ from catalogue.selectors import rows_of
 # none where there would be fewer than FEWEST_PARAMETERS.
 MOST_PARAMETERS, FEWEST_PARAMETERS = 10_000, 10
 MOST_SOURCES = 10_000
+_VALUE_COLUMNS = (
+    "dataset_id", "group", "name", "kind", "text", "unit", "value", "value_si", "unit_si", "date", "items", "source",
+    "is_personal",
+)  # fmt: skip
 
 
 def archived_records(keys: Sequence[int], principal: Principal, *, now: datetime) -> dict[int, DatasetRecord]:
@@ -43,15 +47,16 @@ def archived_records(keys: Sequence[int], principal: Principal, *, now: datetime
     }
 
 
-def _parameters(keys: Sequence[int]) -> dict[int, list[Parameter]]:
-    """The first values with a standard name of each dataset."""
-    found: dict[int, list[Parameter]] = defaultdict(list)
+def _parameters(keys: Sequence[int]) -> dict[int, list[Any]]:
+    """The first values with a standard name of each dataset, as bare rows: a model of each takes as long as all the rest."""
+    found: dict[int, list[Any]] = defaultdict(list)
     most = MOST_PARAMETERS // max(len(keys), 1)
     if most < FEWEST_PARAMETERS:
         return found
     place = Window(RowNumber(), partition_by=[F("dataset_id")], order_by=["name", "source"])
     standard = Parameter.objects.filter(dataset__in=keys, group="", is_personal=False).order_by()
-    for row in standard.annotate(place=place).filter(place__lte=most).order_by("dataset_id", "name", "source"):
+    rows = standard.annotate(place=place).filter(place__lte=most).order_by("dataset_id", "name", "source")
+    for row in rows.values_list(*_VALUE_COLUMNS, named=True):
         found[row.dataset_id].append(row)
     return found
 
