@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from catalogue import events, outbox
 from catalogue.access import opens_at
-from catalogue.collection_contents import datasets_in
+from catalogue.collection_contents import datasets_in, whole_investigations_in
 from catalogue.models import (
     Collection,
     Dataset,
@@ -120,6 +120,7 @@ _INVESTIGATIONS_OF: dict[type[models.Model], Callable[..., models.QuerySet[Inves
     Person: lambda row: _led_by(person=row),
     Organisation: lambda row: _led_by(person__affiliation=row),
     Technique: lambda row: Investigation.objects.filter(instrument__in=Instrument.objects.filter(techniques=row)),
+    Collection: whole_investigations_in,
 }
 _COLLECTIONS_OF: dict[type[models.Model], Callable[..., models.QuerySet[Collection]]] = {
     Collection: lambda row: Collection.objects.filter(pk=row.pk),

@@ -45,6 +45,12 @@ def investigations_in(collection: Collection) -> QuerySet[Investigation]:
     return Investigation.objects.filter(pk__in=partly.union(whole))
 
 
+def whole_investigations_in(collection: Collection) -> QuerySet[Investigation]:
+    """Those that are members themselves, with all their datasets."""
+    whole = members_in(collection).filter(investigation_id__gt=0).order_by()
+    return Investigation.objects.filter(pk__in=whole.values("investigation_id"))
+
+
 def contents_of(datasets: QuerySet[Dataset]) -> Contents:
     totals = datasets.order_by().aggregate(Count("pk"), Sum("file_count"), Sum("size"))
     return Contents(totals["pk__count"], totals["file_count__sum"] or 0, totals["size__sum"] or 0)
