@@ -116,6 +116,7 @@ def test_a_walk_by_links_meets_every_record_once_and_hydra_says_the_same_way(cli
         assert page.value(view, HYDRA.next) == expected
 
 
+@pytest.mark.both_databases
 def test_no_page_is_empty_where_the_records_end_with_a_page():
     session = make_investigation(is_open=True)
     for _ in range(3):
@@ -126,6 +127,7 @@ def test_no_page_is_empty_where_the_records_end_with_a_page():
     assert (len(first.entries), len(last.entries), last.next_cursor) == (2, 2, "")
 
 
+@pytest.mark.both_databases
 def test_what_is_registered_during_a_walk_is_met_by_it_and_nothing_twice():
     session = make_investigation(is_open=True)
     early = {make_dataset(session).uid for _ in range(3)}
@@ -134,6 +136,17 @@ def test_what_is_registered_during_a_walk_is_met_by_it_and_nothing_twice():
     rest = find_page(first.next_cursor, now=timezone.now(), limit=9)
     found = [entry.uid for entry in (*first.entries, *rest.entries)]
     assert sorted(found) == sorted({*early, late, session.uid})
+
+
+def test_a_page_is_found_behind_thousands_of_keys_that_are_no_records_of_it():
+    """Keys are looked through in ranges: gaps longer than the first of them must not end the list."""
+    session = make_investigation(is_open=True)
+    near = make_dataset(session)
+    far = make_dataset(session, pk=near.pk + catalog_pages.FIRST_SPAN * 30)
+    first = find_page("", now=timezone.now(), limit=1)
+    assert [entry.uid for entry in first.entries] == [near.uid]
+    rest = find_page(first.next_cursor, now=timezone.now(), limit=9)
+    assert [entry.uid for entry in rest.entries] == [far.uid, session.uid]
 
 
 def test_a_page_costs_the_same_number_of_queries_however_many_records_there_are(client):
