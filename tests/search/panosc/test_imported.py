@@ -147,6 +147,12 @@ def test_an_include_with_a_condition_is_an_inner_join_before_the_limit(imported)
     assert pids(imported("Documents", filter={"include": [members]})) == [PROPOSAL]
 
 
+def test_parameters_of_documents_are_not_those_of_their_datasets(imported):
+    for name, expected in (("wavelength", [PAPER]), ("temperature", []), ("photon_energy", [])):
+        include = [{"relation": "parameters", "scope": {"where": {"name": name}}}]
+        assert pids(imported("Documents", filter={"include": include})) == expected
+
+
 @pytest.mark.parametrize(
     ("condition", "expected"),
     [
