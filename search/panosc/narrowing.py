@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from search.panosc import pids
 from search.panosc.conditions import Filter, Include, Test
+from search.panosc.schema import MODELS
 from search.panosc.tables import PARAMETER, Asker
 from search.panosc.translate import DENIED, condition_q, tagged_datasets
 
@@ -17,25 +18,26 @@ MOST_NARROW = 2_000
 MOST_LOOKS = 2
 
 
-def narrowed(filter: Filter, asker: Asker) -> Filter:
-    """The filter with the keys of the datasets at the inner joins that few of them meet; two queries at most."""
-    return _Narrowing(asker).filter(filter)
+def narrowed(filter: Filter, model: str, asker: Asker) -> Filter:
+    """The filter of a list of `model` with the keys of the datasets at the inner joins that few of them meet; two queries at most."""
+    return _Narrowing(asker).filter(filter, model)
 
 
 class _Narrowing:
     def __init__(self, asker: Asker) -> None:
         self.asker, self.looks = asker, 0
 
-    def filter(self, filter: Filter) -> Filter:
-        return replace(filter, includes=tuple(self._include(one) for one in filter.includes))
+    def filter(self, filter: Filter, model: str) -> Filter:
+        return replace(filter, includes=tuple(self._include(one, model) for one in filter.includes))
 
-    def _include(self, include: Include) -> Include:
-        keys = self._keys(include)
+    def _include(self, include: Include, model: str) -> Include:
+        """The keys are those of datasets: what other models include is not looked up so."""
+        keys = self._keys(include) if model == "Dataset" else None
         if keys is not None and self.looks < MOST_LOOKS:
             self.looks += 1
             found = list(keys[: MOST_NARROW + 1])
             return replace(include, among=frozenset(found)) if len(found) <= MOST_NARROW else include
-        return replace(include, filter=self.filter(include.filter))
+        return replace(include, filter=self.filter(include.filter, MODELS[model].relations[include.relation]))
 
     def _keys(self, include: Include) -> QuerySet | None:
         """The datasets that meet an include of theirs, where an index leads to them."""

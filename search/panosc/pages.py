@@ -28,7 +28,7 @@ class Place:
 
 def page_of(model: str, filter: Filter, asker: Asker) -> list[Place]:
     """What the filter finds, after its inner joins, from `skip` on, at most its limit."""
-    filter = narrowed(filter, asker)
+    filter = narrowed(filter, model, asker)
     found = [(table, fitting(table.rows(asker), filter, table, asker)) for table in TABLES_OF[model]]
     first, last = filter.skip, filter.skip + limit_of(filter)
     if filter.query:
