@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Case, Count, F, IntegerField, Max, OuterRef, Q, Sum, Value, When
+from django.db.models import Case, Count, Exists, F, IntegerField, Max, OuterRef, Q, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from catalogue import access
@@ -19,10 +19,9 @@ from catalogue.interop.description import MOST_MEMBERS
 from catalogue.masking import hides_counts
 from catalogue.models import Collection, Dataset, Investigation
 from catalogue.models.collections import CollectionState
-from catalogue.selectors import RELATED, find_investigation
-from catalogue.short_lists import ShortList
+from catalogue.selectors import find_investigation
 
-MOST_RELATED = 100
+MOST_RELATED = 200
 
 
 @dataclass(frozen=True)
@@ -36,24 +35,28 @@ class Edition:
 
 
 def dataset_edition(uid: UUID, principal: Principal, *, now: datetime) -> Edition:
-    """In one query for strangers. Its sources and results are looked at anew: they open by the clock."""
-    known = access.listed_datasets(principal, now=now).order_by("id")
-    columns = {
-        "sources": ShortList(known.filter(derivatives=OuterRef("pk"))[:MOST_RELATED], *RELATED),
-        "results": ShortList(known.filter(derived_from=OuterRef("pk"))[:MOST_RELATED], *RELATED),
-    }
+    """In one query for strangers, two where other datasets come from it or it from them: these may open by the clock."""
+    links = Dataset.derived_from.through._default_manager
+    has_related = Exists(links.filter(from_dataset=OuterRef("pk"))) | Exists(links.filter(to_dataset=OuterRef("pk")))
     rows = Dataset.objects.filter(uid=uid).select_related("investigation", "instrument__facility")
-    stamped = rows.annotate(revision_number=F("revision__number"), stamp=_stamp("revision__", now))
-    row = stamped.annotate(**columns).first()
+    row = rows.annotate(
+        revision_number=F("revision__number"), stamp=_stamp("revision__", now), has_related=has_related
+    ).first()
     level = access.dataset_level(row, principal, now=now) if row else Level.NOTHING
     if row is None or level == Level.NOTHING:
         raise NotFound("There is no such dataset, or none that you may see.")
+    related = _related(row, principal, now) if row.has_related else ()
     return Edition(
-        key=_key(principal, level, access.is_open(row, now=now), uid, row.revision_number, row.sources, row.results),
+        key=_key(principal, level, access.is_open(row, now=now), uid, row.revision_number, related),
         stamped_at=row.stamp or row.updated_at,
         is_tombstone=level == Level.TOMBSTONE,
         withdrawal_reason=row.withdrawal_reason or row.investigation.withdrawal_reason,
     )
+
+
+def _related(dataset: Dataset, principal: Principal, now: datetime) -> list[tuple]:
+    known = access.listed_datasets(principal, now=now).filter(Q(derivatives=dataset) | Q(derived_from=dataset))
+    return list(known.order_by("id").values_list("uid", "title", "kind").distinct()[:MOST_RELATED])
 
 
 def investigation_edition(uid: UUID, principal: Principal, *, now: datetime) -> Edition:

@@ -38,6 +38,7 @@ MOST_RELATED = 100
 MOST_PARAMETERS = 2000
 MOST_LABELS = 10
 RELATED = ("uid", "title", "kind")
+FILE = ("dataset_id", "name", "size", "media_type", "role", "sha256", "modified_at", "fixity")
 RELATION = ("relation_type", "identifier", "identifier_type", "resource_type", "title")
 
 
@@ -349,7 +350,7 @@ def file_page(
 ) -> tuple[tuple[FileRef, ...], str]:
     """One page of the files that `principal` may see, and the cursor of the next: the last name, or key where names hide."""
     column = "pk" if principal.hides_people else "name"
-    files = readable_files(dataset, level).order_by(column)
+    files = readable_files(dataset, level).select_related(None).only(*FILE).order_by(column)
     if cursor and (column == "name" or cursor.isdecimal()):
         files = files.filter(**{f"{column}__gt": cursor[:18] if column == "pk" else cursor})
     rows = list(files[: limit + 1])
