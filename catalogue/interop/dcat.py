@@ -75,7 +75,7 @@ def graph_of(description: Description) -> Graph:
     node = add_entry(graph, description)
     _add_versions(graph, node, description)
     _add_relations(graph, node, description)
-    add_provenance(graph, node, description, list(graph.objects(node, DCTERMS.creator)))
+    add_provenance(graph, node, description, graph.objects(node, DCTERMS.creator))
     add_parameters(graph, node, description)
     return graph
 

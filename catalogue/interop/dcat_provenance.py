@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from rdflib import PROV, RDF, RDFS, SDO, Graph, Literal, URIRef
+from rdflib.term import Node
 
 from catalogue.interop.dcat_terms import add, iri, moment, text
 from catalogue.interop.description import Description
@@ -15,7 +16,7 @@ from catalogue.record import CollectionRecord, DatasetRecord, InvestigationRecor
 MOST_PARAMETERS = 30
 
 
-def add_provenance(graph: Graph, node: URIRef, description: Description, people: Iterable[URIRef]) -> None:
+def add_provenance(graph: Graph, node: URIRef, description: Description, people: Iterable[Node]) -> None:
     """How the data of a dataset, or of a whole session, were made; who put a collection together is told by its creators."""
     record = description.record
     graph.add((node, RDF.type, PROV.Entity))
@@ -36,7 +37,7 @@ def add_provenance(graph: Graph, node: URIRef, description: Description, people:
 
 
 def _add_measurement(
-    graph: Graph, record: DatasetRecord | InvestigationRecord, description: Description, agents: Sequence[URIRef]
+    graph: Graph, record: DatasetRecord | InvestigationRecord, description: Description, agents: Sequence[Node]
 ) -> URIRef:
     used = record.instrument
     label = f"Measurement at {used.name}, {record.facility.name}"
@@ -58,7 +59,7 @@ def _add_measurement(
     return measurement
 
 
-def _add_activity(graph: Graph, address: str, label: str, agents: Iterable[URIRef]) -> URIRef:
+def _add_activity(graph: Graph, address: str, label: str, agents: Iterable[Node]) -> URIRef:
     activity = iri(address)
     add(graph, activity, (RDF.type, PROV.Activity), (RDFS.label, text(label)))
     for agent in agents:
