@@ -87,12 +87,12 @@ def test_a_title_that_ends_with_a_stop_or_a_question_is_not_followed_by_another(
 
 def test_ten_thousand_authors_are_cited_and_asking_again_costs_nothing():
     many = a_publication(text=replace(TEXT, creators=(ADA,) * 10_000))
-    started = time.perf_counter()
+    started = time.process_time()
     first = citations(PLAIN), citations(many)
-    assert time.perf_counter() - started < 5
-    started = time.perf_counter()
+    assert time.process_time() - started < 5
+    started = time.process_time()
     assert citations(PLAIN) == first[0]
-    assert time.perf_counter() - started < 0.01
+    assert time.process_time() - started < 0.01
     assert "et al" in first[1][-1].text
 
 
