@@ -23,6 +23,7 @@ SMALL = {
     "sitemap": ["--datasets", "100000"],
     "search": ["--documents", "5000", "--rounds", "20", "--searches", "200"],
     "harvest": ["--datasets", "10000"],
+    "panosc": ["--datasets", "5000", "--rounds", "3"],
     "search_site": ["--datasets", "5000", "--requests", "40", "--seconds", "10", "--kills", "5"],
     "forms": [],
 }

@@ -3,7 +3,7 @@
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,18 +25,14 @@ Json = dict[str, Any]
 
 def items_of(places: Sequence[Place], filter: Filter, asker: Asker) -> list[Json]:
     """The places of a page as JSON, in their order; what vanished meanwhile is left out."""
-    tables = {place.table.name: place.table for place in places}
-    by_table = {
-        name: _whole(table, [one.key for one in places if one.table is table], filter, asker)
-        for name, table in tables.items()
-    }
-    found = ((place, by_table[place.table.name].get(place.key)) for place in places)
+    known = _level([(place.table, place.key) for place in places], filter, asker)
+    found = ((place, known.get((place.table.name, place.key))) for place in places)
     return [_with_score(item, place.score, filter) for place, item in found if item is not None]
 
 
 def item_of(place: Place, filter: Filter, asker: Asker) -> Json | None:
     """One thing, without a score; None where it vanished meanwhile."""
-    return _whole(place.table, [place.key], filter, asker).get(place.key)
+    return _level([(place.table, place.key)], filter, asker).get((place.table.name, place.key))
 
 
 def files_of(dataset: int, filter: Filter, asker: Asker) -> list[Json]:
@@ -51,26 +47,37 @@ def _with_score(item: Json, score: float, filter: Filter) -> Json:
     return item if "score" in filter.without else {**item, "score": round(score, 4)}
 
 
-def _whole(table: Table, keys: Sequence[int], filter: Filter, asker: Asker) -> dict[int, Json]:
-    """Rows by their keys, with all that they include."""
-    if not keys:
-        return {}
-    most = min(MOST_RELATED, max(1, MOST_ON_A_PAGE // len(keys)))
-    rows = _shown(table.rows(asker).filter(pk__in=keys), table, filter, asker, most)
-    items: dict[int, Json] = {row["pk"]: row for row in rows.values("pk", *_names(rows))}
+def _level(keys: Iterable[tuple[Table, int]], filter: Filter, asker: Asker) -> dict[tuple[str, int], Json]:
+    """Rows of several tables by table and key, with all that they include: one query for each table that comes in."""
+    tables: dict[str, tuple[Table, set[int]]] = {}
+    for table, key in keys:
+        tables.setdefault(table.name, (table, set()))[1].add(key)
+    rows = [(table, _rows(table, found, filter, asker)) for table, found in tables.values()]
     for related in filter.related:
-        for child, _ in links(table, related.relation):
-            if not child.is_small:
-                _fill(items, f"r_{related.relation}_{child.name}", child, related, asker)
-    return {key: _item(row, table, filter) for key, row in items.items()}
+        _fill(rows, related, asker)
+    return {(table.name, key): _item(row, table, filter) for table, found in rows for key, row in found.items()}
 
 
-def _fill(items: Mapping[int, Json], name: str, child: Table, related: Related, asker: Asker) -> None:
-    """In the place of the keys of related rows put the rows."""
-    keys = {key: [one["pk"] for one in row[name]] for key, row in items.items()}
-    known = _whole(child, list({one for listed in keys.values() for one in listed}), related.shown, asker)
-    for key, row in items.items():
-        row[name] = [known[one] for one in keys[key] if one in known]
+def _rows(table: Table, keys: set[int], filter: Filter, asker: Asker) -> dict[int, Json]:
+    most = min(MOST_RELATED, max(1, MOST_ON_A_PAGE // len(keys)))
+    shown = _shown(table.rows(asker).filter(pk__in=keys), table, filter, asker, most)
+    return {row["pk"]: row for row in shown.values("pk", *_names(shown))}
+
+
+def _fill(rows: Sequence[tuple[Table, dict[int, Json]]], related: Related, asker: Asker) -> None:
+    """In the place of the keys of datasets and the like put what they are."""
+    places = [
+        (row, f"r_{related.relation}_{child.name}", child)
+        for table, found in rows
+        for child, _ in links(table, related.relation)
+        if not child.is_small
+        for row in found.values()
+    ]
+    wanted = ((child, one["pk"]) for row, name, child in places for one in row[name])
+    known = _level(wanted, related.shown, asker)
+    for row, name, child in places:
+        items = (known.get((child.name, one["pk"])) for one in row[name])
+        row[name] = [item for item in items if item is not None]
 
 
 def _names(rows: QuerySet) -> list[str]:

@@ -10,6 +10,7 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from search.panosc.patterns import Alternative, like_as_glob, standard_like
 
+Sql = tuple[str, tuple[str | int, ...]]
 # An empty Q would be lost in an alternative.
 ALWAYS, NEVER = Q(Exact(Value(1), Value(1))), Q(Exact(Value(0), Value(1)))
 
@@ -20,12 +21,12 @@ class UidText(Func):
     template = "CAST(%(expressions)s AS varchar)"
     output_field = CharField()
 
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list]:
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
         column, parameters = compiler.compile(self.source_expressions[0])
         pieces = (
             f"substr({column}, {first}, {length})" for first, length in ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
         )
-        return " || '-' || ".join(pieces), list(parameters) * 5
+        return " || '-' || ".join(pieces), tuple(parameters) * 5
 
 
 class ByCodePoint(Func):
@@ -34,7 +35,7 @@ class ByCodePoint(Func):
     template = "%(expressions)s"
     output_field = CharField()
 
-    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list]:
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
         return self.as_sql(compiler, connection, template='(%(expressions)s) COLLATE "C"', **context)
 
 
@@ -55,15 +56,17 @@ class Like(Func):
         super().__init__(expression)
         self.pattern, self.ignores_case = pattern, ignores_case
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list]:
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
         text, parameters = compiler.compile(self.source_expressions[0])
-        if connection.vendor == "postgresql":
-            operator, pattern = "ILIKE" if self.ignores_case else "LIKE", standard_like(self.pattern)
-        elif self.ignores_case and self.pattern.isascii():
-            return f"({text} LIKE %s ESCAPE '\\')", [*parameters, standard_like(self.pattern)]
-        else:
-            operator, pattern = "GLOB", like_as_glob(self.pattern, ignores_case=self.ignores_case)
-        return f"({text} {operator} %s)", [*parameters, pattern]
+        operator = "ILIKE" if self.ignores_case else "LIKE"
+        return f"({text} {operator} %s)", (*parameters, standard_like(self.pattern))
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
+        """LIKE ignores the case of ASCII there, GLOB of nothing."""
+        text, parameters = compiler.compile(self.source_expressions[0])
+        if self.ignores_case and self.pattern.isascii():
+            return f"({text} LIKE %s ESCAPE '\\')", (*parameters, standard_like(self.pattern))
+        return f"({text} GLOB %s)", (*parameters, like_as_glob(self.pattern, ignores_case=self.ignores_case))
 
 
 class Matches(Func):
@@ -78,14 +81,17 @@ class Matches(Func):
         super().__init__(expression)
         self.alternative = alternative
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, list]:
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
+        text, parameters = compiler.compile(self.source_expressions[0])
+        return f"({text} ~ %s)", (*parameters, self.alternative.regex)
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
         text, parameters = compiler.compile(self.source_expressions[0])
         one = self.alternative
-        if connection.vendor == "postgresql":
-            return f"({text} ~ %s)", [*parameters, one.regex]
         if one.is_glob_exact:
-            return f"({text} GLOB %s)", [*parameters, one.glob]
-        return f"({text} GLOB %s AND {text} REGEXP %s)", [*parameters, one.glob, *parameters, f"(?s){one.regex}"]
+            return f"({text} GLOB %s)", (*parameters, one.glob)
+        regex = f"(?s){one.regex}"
+        return f"({text} GLOB %s AND {text} REGEXP %s)", (*parameters, one.glob, *parameters, regex)
 
 
 def optional(name: Any) -> NullIf:

@@ -5,7 +5,7 @@ read as they are meant and not as its reference server does: several operators u
 anywhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -247,7 +247,7 @@ def _quantity(value: Any, key: str) -> str | float:
     return _text(value, key) if isinstance(value, str) else _number(value, key)
 
 
-_READERS = {
+_READERS: Mapping[Holds, Callable[[Any, str], Scalar]] = {
     Holds.TEXT: _text,
     Holds.NUMBER: _number,
     Holds.BOOLEAN: _boolean,

@@ -96,7 +96,7 @@ def _ordered(found: Found, order: Sequence[Order], asker: Asker, first: int, las
     """Both tables as one list. What has no value comes last, as the flag before it says, in every database."""
     branches = []
     for number, (table, rows) in enumerate(found):
-        columns = {"branch": Value(number)}
+        columns: dict[str, Any] = {"branch": Value(number)}
         for place, one in enumerate(order):
             column = _order_column(one, table, asker)
             columns |= {f"absent_{place}": _is_absent(column), f"order_{place}": column}
