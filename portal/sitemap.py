@@ -36,16 +36,20 @@ PAGE = 10_000
 @dataclass(frozen=True)
 class Section:
     """Pages of one kind: the rows that are open to everybody at a moment, the text that names each, the path that it makes,
-    and when what everybody sees of it changed last."""
+    and when what everybody sees of it changed last.
+
+    `keys` are all columns that hold the primary key: a database that joins two tables looks for a range in each that is told.
+    """
 
     rows: Callable[[datetime], QuerySet[Any]]
     name: F | Cast
     path: Callable[[str], str]
     stamp: F | Coalesce
+    keys: tuple[str, ...] = ("pk",)
 
 
 def _open_datasets(now: datetime) -> QuerySet[Dataset]:
-    return access.full_datasets(access.ANONYMOUS, now=now).filter(revision__isnull=False)
+    return access.full_datasets(access.ANONYMOUS, now=now)
 
 
 def _open_investigations(now: datetime) -> QuerySet[Investigation]:
@@ -68,7 +72,13 @@ def _dashed(uid: str) -> str:
 # As text: to make UUIDs of a million would take a third of the time.
 _UID = Cast("uid", TextField())
 SECTIONS = {
-    "datasets": Section(_open_datasets, _UID, lambda uid: f"/datasets/{_dashed(uid)}", F("revision__stamped_open_at")),
+    "datasets": Section(
+        _open_datasets,
+        _UID,
+        lambda uid: f"/datasets/{_dashed(uid)}",
+        F("revision__stamped_open_at"),
+        keys=("pk", "revision__pk"),
+    ),
     "investigations": Section(
         _open_investigations, _UID, lambda uid: f"/investigations/{_dashed(uid)}", F("stamped_open_at")
     ),
@@ -102,12 +112,15 @@ def listed(request: HttpRequest, section: str, part: int) -> StreamingHttpRespon
 
 
 def addresses_of(section: Section, part: int, *, now: datetime) -> Iterator[tuple[str, datetime]]:
-    """Each open page whose key lies in the part, with the moment of its last change, some thousand rows at a time."""
-    last, end, site = (part - 1) * MOST, part * MOST, settings.SITE_URL
-    rows = section.rows(now).order_by("pk").values_list("pk", section.name, section.stamp)
-    while page := list(rows.filter(pk__gt=last, pk__lte=end)[:PAGE]):
-        yield from ((site + section.path(name), at) for _, name, at in page)
-        last = page[-1][0]
+    """Each open page whose key lies in the part, with the moment of its last change, some thousand keys at a time."""
+    first, site = (part - 1) * MOST, settings.SITE_URL
+    rows = section.rows(now).order_by("pk").values_list(section.name, section.stamp)
+    for start in range(first, first + MOST, PAGE):
+        yield from ((site + section.path(name), at) for name, at in rows.filter(_between(section, start, start + PAGE)))
+
+
+def _between(section: Section, last: int, end: int) -> Q:
+    return Q(**{f"{key}__gt": last for key in section.keys}, **{f"{key}__lte": end for key in section.keys})
 
 
 def _parts() -> list[tuple[str, int, datetime]]:
@@ -121,7 +134,7 @@ def _parts_of(section: Section, now: datetime) -> Iterator[tuple[int, datetime]]
     rows = section.rows(now).order_by()
     last_key = rows.model.objects.aggregate(last=Max("pk"))["last"] or 0
     for part in range(1, -(-last_key // MOST) + 1):
-        keys = {"pk__gt": (part - 1) * MOST, "pk__lte": part * MOST}
-        at = rows.filter(**keys).aggregate(at=Max(section.stamp))["at"]
+        some = rows.filter(_between(section, (part - 1) * MOST, part * MOST))
+        at = some.aggregate(at=Max(section.stamp))["at"]
         if at is not None:
             yield part, at
