@@ -3,7 +3,6 @@
 Source: https://w3id.org/ro/crate/1.2. What an archive carries is made of the same parts in `ro_crate_archive.py`.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from catalogue.downloads.limits import is_one_archive
@@ -146,13 +145,13 @@ def _sources(graph: Graph, record: DatasetRecord, site: Site) -> list[Reference]
     ]
 
 
-def _provenance(graph: Graph, record: DatasetRecord, site: Site, whose: Mapping[str, Any]) -> list[Reference]:
+def _provenance(graph: Graph, record: DatasetRecord, site: Site, whose: dict[str, Any]) -> list[Reference]:
     """The measurement of a sample, or the processing of other datasets, which no instrument did; and the instrument."""
     sources = _sources(graph, record, site)
     is_processing = bool(sources) or record.kind == "processed"
     sample = [add_sample(graph, record.sample, site)] if record.sample else []
     instrument = add_instrument(graph, record.instrument, site)
-    action = {
+    action: dict[str, Any] = {
         "name": "Processing of data" if is_processing else f"Measurement at {record.instrument.name}",
         "instrument": None if is_processing else instrument,
         "object": sources or sample,
