@@ -189,8 +189,8 @@ LANDING_PAGES = [
     Route("doi/<doi:doi>", "moved", fixed(f"doi/{dois.CONCEPT}")),
     Route("doi/<doi:doi>", "reserved", fixed(f"doi/{dois.RESERVED}")),
     *(
-        Route("cite/<doi:doi>.<form:suffix>", kind, fixed(f"cite/{doi}.{suffix}"))
-        for suffix in FORMS
+        Route("cite/<doi:doi>.<form:suffix>", kind if form.suits is None else "crawled", fixed(f"cite/{doi}.{suffix}"))
+        for suffix, form in FORMS.items()
         for doi, kind in (
             (dois.doi_of_session("closed"), "public"),
             (dois.PUBLISHED, "public"),
@@ -208,11 +208,10 @@ RECORD_FORMS = [
     *(
         Route(
             "datasets/<uuid:uid>.<form:suffix>",
-            "public" if form.is_citable else "record",
+            ("public" if form.is_citable else "record") if form.suits is None else "crawled",
             record("datasets", f"datasets/<uuid:uid>.{form.suffix}"),
         )
         for form in FORMS.values()
-        if form.suits is None
     ),
     *(
         Route(

@@ -17,6 +17,7 @@ from catalogue.derived import Picture, picture_path
 from catalogue.models import (
     AccessGrant,
     AccessRequest,
+    Annotation,
     ApiToken,
     AuditEntry,
     Collection,
@@ -147,6 +148,15 @@ def _make_records(world: World, state: str, instrument: Any, technique: Techniqu
     file.save()
     if state != "open":
         world.canaries[f"checksum of the {state} dataset"] = file.sha256
+    Annotation.objects.create(
+        dataset=dataset,
+        datafile=file,
+        kind="category",
+        label=hidden("label of an image"),
+        confidence=0.9,
+        source="ai",
+        model_release=world.canary(f"model of the {state} dataset"),
+    )
     _make_parameters(world, dataset, hidden)
     Relation.objects.create(
         dataset=dataset,
