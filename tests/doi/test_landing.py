@@ -114,7 +114,7 @@ def test_where_closed_records_are_hidden_a_session_has_a_reserved_doi_for_its_te
     assert own.status_code == 200
     assert "Reserved, not public yet" in own.content.decode()
     assert "Link" not in own and "private" in own["Cache-Control"]
-    assert "ld+json" not in own.content.decode()
+    assert '<script type="application/ld+json"' not in own.content.decode()
 
 
 def test_a_doi_that_became_public_stays_so_when_the_site_begins_to_hide_closed_records(datacite, session, client):
@@ -366,7 +366,9 @@ def test_the_archive_of_a_collection_holds_what_its_reader_may_have(datacite, cl
     published(draft)
     response = client.get(f"/collections/{draft.collection.uid}/download.zip")
     names = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content))).namelist()
-    assert sorted(name.rpartition("/")[2] for name in names) == ["manifest-sha256.txt", "wire0.txt", "wire1.txt"]
+    assert sorted(name.rpartition("/")[2] for name in names) == [
+        "manifest-sha256.txt", "ro-crate-metadata.json", "ro-crate-preview.html", "wire0.txt", "wire1.txt",
+    ]  # fmt: skip
     assert "nanowires-under-strain" in response["Content-Disposition"]
 
 
