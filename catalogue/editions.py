@@ -31,7 +31,6 @@ class Edition:
     key: str
     stamped_at: datetime
     is_tombstone: bool = False
-    withdrawal_reason: str = ""
 
 
 def dataset_edition(uid: UUID, principal: Principal, *, now: datetime) -> Edition:
@@ -50,7 +49,6 @@ def dataset_edition(uid: UUID, principal: Principal, *, now: datetime) -> Editio
         key=_key(principal, level, access.is_open(row, now=now), uid, row.revision_number, related),
         stamped_at=row.stamp or row.updated_at,
         is_tombstone=level == Level.TOMBSTONE,
-        withdrawal_reason=row.withdrawal_reason or row.investigation.withdrawal_reason,
     )
 
 
@@ -81,7 +79,6 @@ def edition_of_investigation(
         key=_key(principal, level, is_open, *values, sorted(state.items())),
         stamped_at=max(filter(None, (own_stamp, state["stamp__max"]))),
         is_tombstone=level == Level.TOMBSTONE,
-        withdrawal_reason=investigation.withdrawal_reason,
     )
 
 
@@ -101,7 +98,6 @@ def edition_of_collection(collection: Collection, principal: Principal, *, now: 
         key=_key(principal, *values),
         stamped_at=max(filter(None, (collection.stamped_at, state["stamp__max"]))),
         is_tombstone=is_withdrawn,
-        withdrawal_reason=collection.withdrawal_reason,
     )
 
 
@@ -124,4 +120,4 @@ def _key(principal: Principal, *values: object) -> str:
 def with_more(edition: Edition, *values: object) -> Edition:
     """The edition of something that shows more than the record: `values`, whose `repr` tells them apart."""
     key = hashlib.sha256(repr((edition.key, values)).encode("utf-8", "replace")).hexdigest()
-    return Edition(key, edition.stamped_at, edition.is_tombstone, edition.withdrawal_reason)
+    return Edition(key, edition.stamped_at, edition.is_tombstone)

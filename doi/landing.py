@@ -224,11 +224,8 @@ def edition_of(landing: Landing, identifier: Identifier, principal: Principal, *
         assert identifier.investigation is not None
         level = access.investigation_level(identifier.investigation, principal, now=now)
         edition = edition_of_investigation(identifier.investigation, level, principal, now=now)
-    return replace(
-        with_more(edition, landing.publication, landing.is_public),
-        is_tombstone=landing.is_withdrawn,
-        withdrawal_reason=landing.withdrawal_reason,
-    )
+    whole = with_more(edition, landing.publication, landing.is_public)
+    return replace(whole, is_tombstone=landing.is_withdrawn)
 
 
 def _landing_of_session(

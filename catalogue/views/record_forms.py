@@ -132,7 +132,7 @@ def _send(request: HttpRequest, source: Source, form: Form) -> HttpResponse:
     """A tombstone has the forms that are citable: what was cited can still be looked up. The others are gone."""
     edition = source.edition
     if edition.is_tombstone and not form.is_citable:
-        raise Gone(f"This record was withdrawn, and with it its {form.name}. {edition.withdrawal_reason}".rstrip())
+        raise Gone(f"This record was withdrawn, and with it its {form.name}. Its page says why.")
     key = _key(form, edition)
     stamp = int(edition.stamped_at.timestamp())
     response = get_conditional_response(request, etag=f'"{key}"', last_modified=stamp)

@@ -251,7 +251,7 @@ def test_of_what_was_withdrawn_there_is_what_can_be_cited_and_the_rest_is_gone(c
         response = client.get(f"{dataset_path(world)}.{form.suffix}", headers={"If-None-Match": open_tag})
         assert response.status_code == (200 if form.is_citable else 404 if form.suits else 410), form.suffix
         if not form.is_citable and not form.suits:
-            assert "The sample was swapped." in response.content.decode()
+            assert "Its page says why." in response.content.decode()
     page = client.get(dataset_path(world))
     assert "Link" not in page
     assert 'rel="describedby"' not in page.content.decode() and ".datacite.json" in page.content.decode()
