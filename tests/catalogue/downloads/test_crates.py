@@ -113,6 +113,7 @@ def test_a_published_collection_is_a_crate_with_its_doi_and_its_authors(
     assert entities[root["creator"]["@id"]]["name"] == "C. Okafor"
 
 
+@pytest.mark.both_databases
 def test_values_instrument_and_sources_are_told_of_a_dataset(client: Client, storage: Storage) -> None:
     raw = factories.make_dataset(is_open=True, storage=storage, files={"raw.dat": b"raw"}, title="Raw")
     result = factories.make_dataset(
@@ -138,6 +139,7 @@ def test_values_instrument_and_sources_are_told_of_a_dataset(client: Client, sto
     assert "secret person" not in json.dumps(entities)
 
 
+@pytest.mark.both_databases
 def test_closed_members_leave_no_trace_in_the_crate(client: Client, storage: Storage) -> None:
     """Their titles stand in NOT-INCLUDED.txt, as everybody may read them; the rest of them nowhere."""
     investigation = factories.make_investigation()
@@ -204,6 +206,7 @@ def test_a_download_that_others_fetched_meanwhile_is_continued(client: Client, o
     assert client.head(url)["ETag"] == tag
 
 
+@pytest.mark.both_databases
 def test_many_datasets_cost_no_more_queries_than_few(storage: Storage) -> None:
     investigation = factories.make_investigation(is_open=True)
     counts = []

@@ -105,6 +105,7 @@ def test_the_document_is_valid_and_images_come_with_their_labels(
     assert not first["images/verified"]
 
 
+@pytest.mark.both_databases
 def test_a_verified_label_counts_more_than_what_a_model_is_surest_of(images: Dataset) -> None:
     rows = {row["labels/file"].partition("/")[2]: row for row in rows_of(document_of(images))}
     one, other = rows["sub/a b.png"], rows["b.png"]
