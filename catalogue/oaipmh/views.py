@@ -25,7 +25,7 @@ _XML = "text/xml; charset=utf-8"
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def oai_page(request: HttpRequest) -> HttpResponseBase:
-    usage = get_usage(request, group="oai", key="ip", rate=settings.RATE_OAI, increment=True)
+    usage = get_usage(request, group="oai", key="ip", rate=settings.RATE_OAI or None, increment=True)
     if usage and usage["should_limit"]:
         # As the protocol has it (section 3.1.2.2): status 503 and the time to come again.
         raise Unavailable("Too many requests. Come again later.", wait=max(1, usage["time_left"]))

@@ -125,3 +125,18 @@ def test_a_change_that_is_taken_back_moves_nothing():
     assert harvest() == before
     archive.change("edit", 0)
     assert names(harvest())[-1] == name_of(archive.datasets[0])
+
+
+@pytest.mark.django_db
+@pytest.mark.both_databases
+def test_a_change_that_is_seen_late_is_found_by_the_next_harvest(settings):
+    """As by a transaction that took its moment before a harvest and ended after it."""
+    settings.OAI_OVERLAP_SECONDS = 30
+    with time_machine.travel(START, tick=False) as clock:
+        archive = Archive([-1, -1, 5, 5])
+        clock.shift(3600)
+        began = response_date(ask(verb="ListRecords", metadataPrefix="oai_dc"))
+        clock.shift(-25)
+        archive.change("edit", 3)
+        clock.shift(3600)
+        assert names(harvest(from_=began)) == [name_of(archive.datasets[3])]

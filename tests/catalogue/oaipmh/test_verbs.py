@@ -11,7 +11,7 @@ from django.utils import timezone
 from lxml import etree
 
 from catalogue.access import SYSTEM
-from catalogue.changes import datasets_changed
+from catalogue.changes import datasets_changed, row_changed
 from catalogue.models import Collection, CollectionMember, Concept, Relation, Technique, TechniqueAncestor
 from catalogue.services.withdrawals import withdraw_dataset, withdraw_investigation
 from tests import factories
@@ -278,6 +278,17 @@ def test_each_set_gives_exactly_the_records_that_name_it():
     assert {spec.partition(":")[0] for spec in named} == {
         "access", "collection", "facility", "instrument", "technique", "type"
     }  # fmt: skip
+
+
+def test_who_harvests_from_a_moment_hears_of_a_publication_by_all_that_it_holds():
+    whole, single = factories.make_dataset(is_open=True).investigation, factories.make_dataset(is_open=True)
+    with time_machine.travel(timezone.now() + timedelta(days=1), tick=False):
+        collection = publish(datasets=[single], investigations=[whole])
+        row_changed(collection)
+        held = {name_of(single), name_of(whole), name_of(whole.datasets.get())}
+        day = f"{timezone.now():%Y-%m-%d}"
+        assert set(names(harvest(from_=day, set=f"collection:{collection.uid}"))) == held
+        assert set(names(harvest(from_=day))) == held | {name_of(collection)}
 
 
 def test_sets_are_listed_in_pages_with_descriptions(settings):
