@@ -12,7 +12,7 @@ from search.panosc.conditions import Filter, Order
 from search.panosc.expressions import ByCodePoint
 from search.panosc.narrowing import narrowed
 from search.panosc.schema import MODELS, Holds
-from search.panosc.scoring import scores
+from search.panosc.scoring import Scorer
 from search.panosc.tables import FILE, TABLES_OF, Asker, Table, uids_in
 from search.panosc.translate import fitting
 
@@ -73,8 +73,9 @@ Found = Sequence[tuple[Table, QuerySet]]
 def _by_score(found: Found, query: str, asker: Asker) -> list[Place]:
     """The best first; what does not fit the query at all is left out."""
     places: list[Place] = []
+    scorer = Scorer(query, asker.principal, now=asker.now)
     for table, rows in found:
-        scored = scores(query, table.name, asker.principal, now=asker.now)  # type: ignore[arg-type]
+        scored = scorer.scores(table.name)  # type: ignore[arg-type]
         fits = Exists(rows.filter(pk=OuterRef("pk")))
         keys = rows.model._default_manager.filter(fits, pk__in=list(scored)).order_by().values_list("pk", flat=True)
         places += [Place(table, key, scored[key]) for key in keys]
@@ -116,6 +117,8 @@ def _is_absent(column: Any) -> Case:
 
 def ordering(order: Sequence[Order], table: Table, asker: Asker) -> list[OrderBy | str]:
     """For one table; rows that are equal by it come by key."""
+    if not order:
+        return [table.usual_order]
     columns = [(one.is_descending, _order_column(one, table, asker)) for one in order]
     return [OrderBy(column, descending=is_descending, nulls_last=True) for is_descending, column in columns] + ["pk"]
 

@@ -13,7 +13,7 @@ from collections.abc import Collection as Keys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
+from functools import cached_property, reduce
 from math import log10
 from operator import or_
 from typing import Literal
@@ -40,15 +40,46 @@ LONGEST_TEXT = 1_000
 MOST_WORDS = 12
 MOST_SCORED = 5_000
 # How often, and for how many datasets each time, the engine is asked for the best data of investigations not found yet.
-ROUNDS = 3
-HITS_OF_A_ROUND = 2_000
+ROUNDS = 2
+HITS_OF_A_ROUND = 1_000
 # Titles and abstracts that hold a word are read from the database, the newest first.
-MOST_TEXTS = 2_000
+MOST_TEXTS = 1_000
 FEWEST_LETTERS = 4
 DIGITS = 4
 
 TITLE, ABSTRACT, ANYWHERE = 1.0, 0.7, 0.5
 PLACES = (("title", TITLE), ("identifiers", TITLE), ("abstract", ABSTRACT), ("rest", ANYWHERE))
+
+
+class Scorer:
+    """A query of one principal at one moment, for as many kinds of things as they ask for: its words are weighed once."""
+
+    def __init__(self, query: str, principal: Principal, *, now: datetime) -> None:
+        self._words, self._principal, self._now = question_words(query), principal, now
+
+    @cached_property
+    def _asked(self) -> "_Question":
+        return _question(self._words, self._principal, self._now)
+
+    def scores(self, kind: Kind, *, limit: int = MOST_SCORED, among: Keys[int] | None = None) -> dict[int, float]:
+        """Scores above 0 and up to 1 by primary key, the best first; at most `limit` of them, and never more than MOST_SCORED.
+
+        With `among` only those with these primary keys are scored, each as it would be without. What does not fit, or what
+        the principal does not read in full, is not in the answer; a query without a word finds nothing. An investigation or
+        a collection (published ones only) scores as the best of its datasets that the principal reads, or by its own title
+        and abstract where these fit better; an instrument by its names, its facility and its description.
+        Raises EngineUnavailable where datasets decide and no engine answers. Three database queries for datasets, eight at
+        most for the others, however much is found.
+        """
+        limit = max(0, min(limit, MOST_SCORED))
+        if not self._words or not limit or (among is not None and not among):
+            return {}
+        if kind == "instrument":
+            return _instruments(self._words, limit, among)
+        if kind == "dataset":
+            return self._asked.found(limit, *_chosen("dataset", among))
+        found = _investigations if kind == "investigation" else _collections
+        return _best_first(found(self._asked, among), limit)
 
 
 def scores(
@@ -60,26 +91,8 @@ def scores(
     among: Keys[int] | None = None,
     now: datetime | None = None,
 ) -> dict[int, float]:
-    """Scores above 0 and up to 1 by primary key, the best first; at most `limit` of them, and never more than MOST_SCORED.
-
-    With `among` only those with these primary keys are scored, each as it would be without. What does not fit, or what
-    `principal` does not read in full, is not in the answer; a query without a word finds nothing. An investigation or a
-    collection (published ones only) scores as the best of its datasets that the principal reads, or by its own title and
-    abstract where these fit better; an instrument by its names, its facility and its description.
-    Raises EngineUnavailable where datasets decide and no engine answers. Three database queries for datasets, eight at
-    most for the others, however much is found.
-    """
-    wanted = question_words(query)
-    limit = max(0, min(limit, MOST_SCORED))
-    if not wanted or not limit or (among is not None and not among):
-        return {}
-    if kind == "instrument":
-        return _instruments(wanted, limit, among)
-    asked = _question(wanted, principal, now or timezone.now())
-    if kind == "dataset":
-        return asked.found(limit, *_chosen("dataset", among))
-    found = _investigations(asked, among) if kind == "investigation" else _collections(asked, among)
-    return _best_first(found, limit)
+    """`Scorer.scores` for one kind of things."""
+    return Scorer(query, principal, now=now or timezone.now()).scores(kind, limit=limit, among=among)
 
 
 def question_words(query: str) -> tuple[str, ...]:
