@@ -78,16 +78,15 @@ def _put(tree: dict[str, Any], keys: Sequence[str], value: str) -> None:
 
 
 def _lists(tree: Any, *, is_quantity: bool = False) -> Any:
-    """Objects whose keys are all numbers become lists. Text that looks like a number is one where a parameter's value is meant."""
-    if isinstance(tree, dict):
-        read = {key: _lists(part, is_quantity=is_quantity or key == "value") for key, part in tree.items()}
-        if read and all(key.isdecimal() for key in read):
-            return [read[key] for key in sorted(read, key=lambda text: (len(text), text))]
-        return read[""] if list(read) == [""] and isinstance(read[""], list) else _empty_key(read)
+    """Objects whose keys are all numbers, or empty, become lists. Text that looks like a number is one where the value of a
+    parameter is meant."""
     if isinstance(tree, list):
         return [_lists(part, is_quantity=is_quantity) for part in tree]
-    return float(tree) if is_quantity and _NUMBER.fullmatch(tree) else tree
-
-
-def _empty_key(read: dict[str, Any]) -> Any:
-    return [read[""]] if list(read) == [""] else read
+    if not isinstance(tree, dict):
+        return float(tree) if is_quantity and _NUMBER.fullmatch(tree) else tree
+    read = {key: _lists(part, is_quantity=is_quantity or key == "value") for key, part in tree.items()}
+    if list(read) == [""]:
+        return read[""] if isinstance(read[""], list) else [read[""]]
+    if read and all(key.isdecimal() for key in read):
+        return [read[key] for key in sorted(read, key=lambda text: (len(text), text))]
+    return read

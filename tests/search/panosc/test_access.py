@@ -109,7 +109,7 @@ def test_a_closed_document_does_not_exist_and_a_publication_lists_its_open_data_
     assert len(document["datasets"]) == 5
 
 
-def test_what_ends_its_embargo_is_open_at_once(archive, time_machine=None):
+def test_what_ends_its_embargo_is_open_at_once(archive):
     before = len(titles("Datasets"))
     archive.investigations[2].embargo_until -= timedelta(days=400)
     archive.investigations[2].save()

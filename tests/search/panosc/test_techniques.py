@@ -4,7 +4,7 @@ import pytest
 
 from catalogue.models import Technique, TechniqueAncestor
 from tests import factories
-from tests.search.panosc.asking import titles
+from tests.search.panosc.asking import listed, titles
 from tests.search.panosc.world import PANET
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -85,8 +85,6 @@ def test_two_includes_of_techniques_both_hold_each_by_its_own_tag(archive):
 
 def test_techniques_are_expanded_below_documents_too(archive):
     scope = {"relation": "datasets", "scope": {"include": [{"relation": "techniques", "scope": {"where": SAS}}]}}
-    from tests.search.panosc.asking import listed
-
     (document,) = listed("Documents", filter={"include": [scope]})
     assert [one["title"] for one in document["datasets"]] == "2 3 4 5 9 10".split()
     shown = {one["title"]: [tag["name"] for tag in one["techniques"]] for one in document["datasets"]}
