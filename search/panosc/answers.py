@@ -11,7 +11,7 @@ from django.db.models import F, Q, QuerySet
 
 from catalogue.models.datasets import ParameterKind
 from catalogue.short_lists import ShortList
-from search.panosc.conditions import Filter, Order, Related
+from search.panosc.conditions import Filter, Related
 from search.panosc.pages import Place, files_in, limit_of, ordering
 from search.panosc.quantities import as_asked
 from search.panosc.tables import FILE, TO_ONE, Asker, Table, links
@@ -37,7 +37,7 @@ def item_of(place: Place, filter: Filter, asker: Asker) -> Json | None:
 
 def files_of(dataset: int, filter: Filter, asker: Asker) -> list[Json]:
     """A page of the files of a dataset, in the order of the filter, else by their names."""
-    rows = files_in(dataset, filter, asker).order_by(*ordering(filter.order or (Order("name"),), FILE, asker))
+    rows = files_in(dataset, filter, asker).order_by(*ordering(filter.order, FILE, asker))
     shown = _shown(rows, FILE, filter, asker, most=0)
     page = shown.values("pk", *_names(shown))[filter.skip : filter.skip + limit_of(filter)]
     return [_item(row, FILE, filter) for row in page]

@@ -14,7 +14,7 @@ from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, IsN
 
 from catalogue.models import Dataset, Technique, TechniqueAncestor
 from catalogue.models.datasets import ParameterKind
-from search.panosc.conditions import All, Condition, Filter, Include, Test
+from search.panosc.conditions import ANYTHING, All, Condition, Filter, Include, Test
 from search.panosc.expressions import ALWAYS, NEVER, ByCodePoint, FirstDate, Like, Matches
 from search.panosc.patterns import read_expression
 from search.panosc.schema import MODELS, Holds
@@ -30,7 +30,13 @@ _Tagged = Dataset.techniques.through._default_manager
 
 def fitting(rows: QuerySet, filter: Filter, table: Table, asker: Asker) -> QuerySet:
     """Those of `rows` that meet the filter's conditions and have what its inner joins ask for."""
-    return rows.filter(condition_q(filter.where, table, asker), joined_q(filter.includes, table, asker))
+    if filter.where != ANYTHING:
+        rows = rows.filter(condition_q(filter.where, table, asker))
+    return (
+        rows.filter(joined_q(filter.includes, table, asker))
+        if any(one.is_required for one in filter.includes)
+        else rows
+    )
 
 
 def joined_q(includes: tuple[Include, ...], table: Table, asker: Asker) -> Q:
