@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import tempfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,13 @@ from catalogue.descriptions import describe_collection, describe_dataset, descri
 from catalogue.interop.croissant import croissant, is_image_set
 from catalogue.models import Collection, CollectionMember, Datafile, Dataset, Storage, User
 from catalogue.models.collections import CollectionState
+from catalogue.record import LabelledImage
 from catalogue.services.annotations import CATEGORY, Label, record_labels, verify_label
 from catalogue.services.collections import start_collection
-from tests import factories
+from tests import described, factories
 from tests.catalogue.downloads.conftest import body_of
 
+GOLDEN = Path(__file__).with_name("golden") / "dataset.croissant.json"
 # Where mlcroissant unpacks archives is read when it is loaded.
 os.environ.setdefault("CROISSANT_CACHE", tempfile.mkdtemp(prefix="faircat-croissant-"))
 mlcroissant = pytest.importorskip("mlcroissant")
@@ -103,6 +106,13 @@ def test_the_document_is_valid_and_images_come_with_their_labels(
     assert first["images/label"] == b"Nanowires"
     assert first["images/image"].size == (4, 4)
     assert not first["images/verified"]
+
+
+def test_the_document_is_as_written_down() -> None:
+    image = LabelledImage("wires-0/ü.tif", "/datasets/1/files/%C3%BC.tif", "image/tiff", "ab" * 32, "Wires", 0.9, False)
+    other = replace(image, path="wires-0/b.tif", label="Tips & cones", confidence=None, is_verified=True, sha256="")
+    description = described.describe(described.dataset_record(), images=(image, other))
+    assert croissant(description) == json.loads(GOLDEN.read_text(encoding="utf-8"))
 
 
 @pytest.mark.both_databases
