@@ -26,6 +26,7 @@ SMALL = {
     "panosc": ["--datasets", "5000", "--rounds", "3"],
     "search_site": ["--datasets", "5000", "--requests", "40", "--seconds", "10", "--kills", "5"],
     "forms": [],
+    "form_requests": ["--datasets", "2000"],
 }
 
 

@@ -267,7 +267,8 @@ def test_a_concept_leads_to_the_form_of_its_newest_version(client, world):
 
 
 def test_citations_are_saved_by_people_under_the_name_of_the_record(client, paths):
-    for address in paths.values():
+    for page, address in paths.items():
+        assert '.bib"' in client.get(page).content.decode()
         name = urlsplit(address).path.split("/", 2)[2].replace("/", "_")
         for suffix in ("bib", "ris", "csl.json"):
             assert f'attachment; filename="{name}.{suffix}"' in client.get(f"{address}.{suffix}")["Content-Disposition"]
