@@ -1,6 +1,7 @@
 """Domain errors: what went wrong, under a stable `code`. HTTP statuses are the portal's business (`portal/errors.py`)."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class DomainError(Exception):
@@ -74,6 +75,6 @@ class Unavailable(DomainError):
 
     code = "unavailable"
 
-    def __init__(self, message: str, *, code: str | None = None, wait: int = 0):
-        super().__init__(message, code=code)
+    def __init__(self, message: str, *, wait: int = 0, **more: Any):
+        super().__init__(message, **more)
         self.wait = wait

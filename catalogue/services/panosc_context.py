@@ -51,7 +51,7 @@ class Import:
 
 def refusal(problems: list[str]) -> InvalidInput:
     more = [f"And {len(problems) - MOST_PROBLEMS} more."] if len(problems) > MOST_PROBLEMS else []
-    return InvalidInput("\n".join([*problems[:MOST_PROBLEMS], *more]), code="panosc-import", fields={"file": problems})
+    return InvalidInput("\n".join([*problems[:MOST_PROBLEMS], *more]), fields={"file": problems})
 
 
 @contextmanager
