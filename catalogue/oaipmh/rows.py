@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, Model, OuterRef, Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import Exists, F, Model, OuterRef, QuerySet, prefetch_related_objects
 from django.db.models.base import ModelState
 from django.db.models.expressions import Combinable
 
@@ -27,9 +27,9 @@ from catalogue.models import (
     Instrument,
     Investigation,
     Licence,
+    Person,
     Relation,
     Sample,
-    TeamMember,
     Technique,
     TechniqueAncestor,
 )
@@ -112,9 +112,13 @@ def _is_linked() -> Combinable:
 
 
 def _investigations(keys: Keys[int]) -> dict[int, Investigation]:
+    """With their proposals and teams; people who are in several teams are read once."""
     found = Investigation.objects.select_related("proposal").order_by().in_bulk(keys) if keys else {}
-    team = Prefetch("team", TeamMember.objects.select_related("person__affiliation"))
-    prefetch_related_objects(list(found.values()), team)
+    prefetch_related_objects(list(found.values()), "team")
+    members = [member for one in found.values() for member in one.team.all()]
+    people = _all_of(Person.objects.select_related("affiliation"), (member.person_id for member in members))
+    for member in members:
+        _refer(member, person=people[member.person_id])
     for one in found.values():
         one.relation_rows = []
     return found
