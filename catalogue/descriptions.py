@@ -50,8 +50,14 @@ def describe_dataset(uid: UUID, principal: Principal, *, now: datetime) -> Descr
 
 
 def describe_investigation(uid: UUID, principal: Principal, *, now: datetime) -> Description:
-    """Its members are its datasets, the oldest first."""
     investigation, level = find_investigation(uid, principal, now=now)
+    return description_of_investigation(investigation, level, principal, now=now)
+
+
+def description_of_investigation(
+    investigation: Investigation, level: Level, principal: Principal, *, now: datetime
+) -> Description:
+    """Of an investigation that `find_investigation` found. Its members are its datasets, the oldest first."""
     record = detailed_investigation(investigation, level, principal, now=now)
     if level == Level.TOMBSTONE:
         return description_of(record)

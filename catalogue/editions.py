@@ -19,7 +19,6 @@ from catalogue.interop.description import MOST_MEMBERS
 from catalogue.masking import hides_counts
 from catalogue.models import Collection, Dataset, Investigation
 from catalogue.models.collections import CollectionState
-from catalogue.selectors import find_investigation
 
 MOST_RELATED = 200
 
@@ -55,11 +54,6 @@ def dataset_edition(uid: UUID, principal: Principal, *, now: datetime) -> Editio
 def _related(dataset: Dataset, principal: Principal, now: datetime) -> list[tuple]:
     known = access.listed_datasets(principal, now=now).filter(Q(derivatives=dataset) | Q(derived_from=dataset))
     return list(known.order_by("id").values_list("uid", "title", "kind").distinct()[:MOST_RELATED])
-
-
-def investigation_edition(uid: UUID, principal: Principal, *, now: datetime) -> Edition:
-    investigation, level = find_investigation(uid, principal, now=now)
-    return edition_of_investigation(investigation, level, principal, now=now)
 
 
 def edition_of_investigation(

@@ -21,13 +21,14 @@ from django.utils.http import http_date
 from django.views.decorators.http import require_safe
 
 from catalogue.access import Principal
-from catalogue.descriptions import describe_dataset, describe_investigation
+from catalogue.descriptions import describe_dataset, description_of_investigation
 from catalogue.downloads.headers import content_disposition
-from catalogue.editions import Edition, dataset_edition, investigation_edition
+from catalogue.editions import Edition, dataset_edition, edition_of_investigation
 from catalogue.errors import Gone, NotAcceptable, NotFound
 from catalogue.interop.description import Description
 from catalogue.interop.forms import FORMS, Form, address_of_forms, forms_of, page_links
 from catalogue.interop.signposting import Link, link_header
+from catalogue.selectors import find_investigation
 from catalogue.views.sending import protect
 from catalogue.visitors import asker_of
 
@@ -63,8 +64,9 @@ def dataset_source(uid: UUID, principal: Principal) -> Source:
 
 def investigation_source(uid: UUID, principal: Principal) -> Source:
     now = timezone.now()
-    edition = investigation_edition(uid, principal, now=now)
-    describe = partial(describe_investigation, uid, principal, now=now)
+    investigation, level = find_investigation(uid, principal, now=now)
+    edition = edition_of_investigation(investigation, level, principal, now=now)
+    describe = partial(description_of_investigation, investigation, level, principal, now=now)
     return Source("investigation", f"/investigations/{uid}", principal, edition, describe)
 
 
