@@ -28,7 +28,7 @@ from tests.panosc_database import (
     tables,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 SEED = services.SHARED / "panosc" / "seed-db.json"
 
 
