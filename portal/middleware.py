@@ -4,19 +4,26 @@ import re
 import uuid
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
 from catalogue.access import ANONYMOUS, Principal, principal_of
 from catalogue.context import current_request_id
-from catalogue.errors import DomainError
+from catalogue.errors import DomainError, NotAllowed
 from catalogue.views.sharing import log_share_use
 from catalogue.visitors import SHARE_LINKS, with_share_links
 from portal.errors import bad_request, error_response, wants_problem
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+# Views that look at no session.
+FOR_PROGRAMS = {"oai", "catalog-ttl", "catalog-jsonld", "new-data-feed", "panosc-api"}
+NAMES_PEOPLE = (
+    "What stands here is the same for everybody and names people, and you came by a link that hides whose data these are."
+    " Open the address in a private window, or end the visit by the link first."
+)
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -78,10 +85,19 @@ def _principal_of_session(request: HttpRequest) -> Principal:
 
 
 class ShareLinkMiddleware:
-    """What a share link shows is kept by no shared cache and in no index, and the use of the link is logged."""
+    """What a share link shows is kept by no shared cache and in no index, and the use of the link is logged.
+
+    Who came by a link that hides people is not given what tells every program the same, the people of all records included.
+    """
 
     def __init__(self, get_response: GetResponse):
         self.get_response = get_response
+
+    def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+        is_for_programs = request.resolver_match.view_name in FOR_PROGRAMS
+        if is_for_programs and settings.SESSION_COOKIE_NAME in request.COOKIES and request.principal.hides_people:
+            return error_response(request, NotAllowed(NAMES_PEOPLE, code="names-people"))
+        return None
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)

@@ -57,6 +57,9 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "invalid": ErrorCode("Some values cannot be accepted.", "`fields` says which, where and why."),
     "malformed": ErrorCode("The body is no JSON, or holds what cannot be stored.", "Check how the body is made."),
     "method-not-allowed": ErrorCode("This address does not take this method.", "See the documentation of the API."),
+    "names-people": ErrorCode(
+        "This names people, and you came by a link that hides them.", "Open the address in a private window."
+    ),
     "no-dois": ErrorCode("The site has no account at DataCite.", "Ask an administrator."),
     "not-acceptable": ErrorCode(
         "Nothing that the header Accept takes is to be had. The API answers in JSON only.",

@@ -144,7 +144,8 @@ def test_every_unsafe_form_refuses_a_request_without_the_csrf_token(world):
     client.force_login(world.users["administrator"], backend="django.contrib.auth.backends.ModelBackend")
     before = contents()
     for _, url, _ in addresses(world):
-        assert client.post(url, {"action": "add"}).status_code in (403, 405, 415), url
+        # Harvesters ask by POST as by GET, as their protocol has it, and change nothing by either.
+        assert client.post(url, {"action": "add"}).status_code in (403, 405, 415) or url.startswith("/oai"), url
     assert contents() == before
 
 
