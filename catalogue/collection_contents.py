@@ -5,9 +5,10 @@ A few statements, however many members there are. Who may see what is asked else
 
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from catalogue.models import Collection, CollectionMember, Concept, Dataset, Investigation
+from catalogue.models.collections import CollectionState
 from catalogue.models.investigations import RecordState
 
 
@@ -64,6 +65,17 @@ def concepts_in(collection: Collection) -> QuerySet[Concept]:
 def members_in(collection: Collection) -> QuerySet[CollectionMember]:
     """The members of `collection` and of every collection within it. `> 0` below says "not null" so that SQLite uses an index."""
     return CollectionMember.objects.filter(collection__in=_tree(collection))
+
+
+def collections_that_hold(members: Q) -> QuerySet[Collection]:
+    """The published collections with such `members` (conditions on CollectionMember), themselves or in a collection within."""
+    found: set[int] = set()
+    level = set(CollectionMember.objects.filter(members).order_by().values_list("collection_id", flat=True))
+    while level:
+        found |= level
+        holders = CollectionMember.objects.filter(part__in=level).order_by()
+        level = set(holders.values_list("collection_id", flat=True)) - found
+    return Collection.objects.filter(pk__in=found, state=CollectionState.PUBLISHED)
 
 
 def _tree(collection: Collection) -> set[int]:

@@ -13,6 +13,7 @@ from lxml import etree
 from catalogue.access import SYSTEM
 from catalogue.changes import datasets_changed, row_changed
 from catalogue.models import Collection, CollectionMember, Concept, Relation, Technique, TechniqueAncestor
+from catalogue.services.openings import announce_openings
 from catalogue.services.withdrawals import withdraw_dataset, withdraw_investigation
 from tests import factories
 from tests.catalogue.oaipmh.harvesting import (
@@ -214,6 +215,18 @@ def test_what_is_withdrawn_stays_as_a_deletion_in_all_its_sets():
     assert record_of(closed.investigation).is_deleted
     assert [one.is_deleted for one in harvest(set="technique:PaNET00001")] == [True, True]
     assert [one.is_deleted for one in harvest(set="access:open")] == [False, True]
+
+
+@pytest.mark.parametrize("kind", ["investigations", "datasets"])
+def test_the_datestamp_of_a_collection_moves_when_the_opening_of_its_last_closed_data_is_announced(kind):
+    closed = factories.make_dataset()
+    inner = publish(**{kind: [closed if kind == "datasets" else closed.investigation]})
+    outer = publish(parts=[inner])
+    before = {one.pk: one.stamped_at for one in (inner, outer)}
+    with time_machine.travel(closed.investigation.embargo_until + timedelta(hours=1)):
+        assert announce_openings(actor=SYSTEM) == 1
+        for one in (inner, outer):
+            assert Collection.objects.get(pk=one.pk).stamped_at > before[one.pk] + timedelta(days=1)
 
 
 def test_a_withdrawn_collection_stays_as_a_deletion():
