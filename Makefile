@@ -34,7 +34,7 @@ test:
 lint:
 	$(PYTHON_IN_VENV) -m ruff check .
 	$(PYTHON_IN_VENV) -m ruff format --check .
-	.venv/bin/lint-imports --no-logo
+	.venv/bin/lint-imports
 	$(PYTHON_IN_VENV) -m mypy
 	$(TEST) manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(PYTHON_IN_VENV) manage.py check --deploy --fail-level WARNING
