@@ -15,12 +15,14 @@ class Kind(StrEnum):
     TEXT: tokens of `search.analysis` joined by single spaces, split at spaces only, with positions, scored by BM25.
     TOKENS: as TEXT, for what is never scored by frequency and whose order means nothing (identifiers, file names).
     KEYWORD: exact strings, several of them; facets count them. NUMBER: a signed 64-bit integer, one at most.
+    ORDER: one unique string of hexadecimal digits, to sort and to walk by.
     """
 
     TEXT = "text"
     TOKENS = "tokens"
     KEYWORD = "keyword"
     NUMBER = "number"
+    ORDER = "order"
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,11 @@ FIELDS: tuple[Field, ...] = (
     Field("measured_at", Kind.NUMBER, "microseconds since 1970 UTC"),
     Field("registered_at", Kind.NUMBER, "microseconds since 1970 UTC"),
     Field("size", Kind.NUMBER, "bytes"),
-    # Unique numbers to sort and to walk by: the primary key stands in the lowest bits.
+    # Unique, to sort and to walk by: the primary key stands in the lowest bits, or at the end.
     Field("by_registered", Kind.NUMBER, "order of registration"),
     Field("by_measured", Kind.NUMBER, "order of measurement; what has no date comes before all others"),
     Field("by_downloads", Kind.NUMBER, "order of downloads"),
-    Field("by_title", Kind.NUMBER, "order of titles, by their first characters"),
+    Field("by_title", Kind.ORDER, "order of titles, numbers in them as numbers"),
 )
 # Beside the fields above a document has `parameters`: numbers in SI by parameter key, one for each key.
 PARAMETERS = "parameters"

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from search.clauses import Clause, Everything
 
 Document = dict[str, Any]
-"""Values by field name (see `search.fields`): str for TEXT and TOKENS, list of str for KEYWORD, int for NUMBER, and
+"""Values by field name (see `search.fields`): str for TEXT, TOKENS and ORDER, list of str for KEYWORD, int for NUMBER, and
 `parameters`: dict of float by parameter key. Empty values are left out."""
 
 
@@ -64,7 +64,7 @@ class Request:
 
     Hits and `total` meet `access`, `scored` and every one of `filters`. The facet called x leaves out the filter called x,
     so that it counts as if its own choice were off. `access` and `filters` never score.
-    `order` is a NUMBER field whose values are unique, or "" for the score (ties: what is open at `open_at` first, then the
+    `order` is a NUMBER or ORDER field whose values are unique, or "" for the score (ties: what is open at `open_at` first, then the
     newest by `by_registered`). `after` is the `order` value of the last hit seen; with "" it is an offset.
     """
 
@@ -74,7 +74,7 @@ class Request:
     facets: tuple[tuple[str, Facet], ...] = ()
     order: str = ""
     is_descending: bool = True
-    after: int | None = None
+    after: int | str | None = None
     limit: int = 20
     open_at: int = 0
 
@@ -84,7 +84,7 @@ class Hit:
     """A dataset found. `position` is what `Request.after` takes to go on behind it."""
 
     dataset: int
-    position: int
+    position: int | str
     score: float = 0.0
 
 

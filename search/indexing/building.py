@@ -4,6 +4,7 @@ The fields are those of `search/fields.py`, word for word. What is read stands i
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -33,8 +34,8 @@ KEY_BITS = 31
 KEY_MASK = (1 << KEY_BITS) - 1
 HIGHEST = (1 << 32) - 1
 BEFORE_ALL = -(1 << 32)
-LETTERS = " 0123456789abcdefghijklmnopqrstuvwxyz"
-TITLE_LETTERS = 6
+TITLE_BYTES = 120
+DIGITS = re.compile(r"[0-9]+")
 WORDED = frozenset({ParameterKind.TEXT.value, ParameterKind.LIST.value})
 
 
@@ -132,7 +133,7 @@ def _described(
         **_opinions(record.annotations),
         **_times(record, dataset.pk),
         "by_downloads": order(record.download_count, dataset.pk),
-        "by_title": order(_title_order(title), dataset.pk),
+        "by_title": title_order(title, dataset.pk),
     }
 
 
@@ -218,10 +219,10 @@ def order(rank: int, key: int) -> int:
     return max(BEFORE_ALL, min(rank, HIGHEST)) << KEY_BITS | key & KEY_MASK
 
 
-def _title_order(tokens: str) -> int:
-    """The first characters of a title as a number that sorts as they do; what is no letter of ASCII comes last."""
-    rank = 0
-    for letter in tokens[:TITLE_LETTERS].ljust(TITLE_LETTERS):
-        place = LETTERS.find(letter)
-        rank = rank * len(LETTERS) + (place if place >= 0 else len(LETTERS) - 1)
-    return rank
+def title_order(tokens: str, key: int) -> str:
+    """Sorts as titles do, up to TITLE_BYTES bytes of them, "2" before "10"; among equals by the primary key.
+
+    The key is behind a byte that no token has and that sorts before all of them.
+    """
+    natural = DIGITS.sub(lambda digits: digits[0].lstrip("0").zfill(12), tokens)
+    return f"{natural.encode()[:TITLE_BYTES].hex()}1f{key:016x}"

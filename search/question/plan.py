@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from catalogue import secrets
 from catalogue.neutral_access import NeutralFilter
 from search.backends.base import Bins, Extent, Facet, Range, Request, Values
 from search.clauses import All, AnyOf, Between, Clause, Either, Everything, Not, Prefix, Term
@@ -50,7 +51,7 @@ FACETS: Mapping[str, Facet] = {
 }
 ACCESS_FACET = "access"
 PAGE_FACETS = (*FACETS, ACCESS_FACET)
-_CURSOR = re.compile(r"([a-z]+)-(-?\d{1,19})")
+_NUMBER = re.compile(r"-?[0-9]{1,19}")
 
 
 @dataclass(frozen=True)
@@ -141,22 +142,36 @@ def bins_request(asked: Plan, found: Mapping[str, Range], query: Query) -> tuple
     return replace(asked.request, facets=tuple(facets), limit=0, after=None), axes
 
 
-def cursor_after(query: Query, position: int) -> str:
-    """The cursor of the page behind the hit at `position`; "" where no engine would go on."""
+def cursor_after(query: Query, position: int | str) -> str:
+    """The cursor of the page behind the hit at `position`; "" where no engine would go on.
+
+    A position that is made of a title is encrypted: the title may name people whom its reader is not told of.
+    """
+    if isinstance(position, str):
+        return f"{query.order}-{secrets.encrypt(position)}"
     is_too_deep = query.order == "relevance" and position > LARGEST_OFFSET
     return "" if is_too_deep else f"{query.order}-{position}"
 
 
-def _after(query: Query) -> tuple[int | None, tuple[str, ...]]:
+def _after(query: Query) -> tuple[int | str | None, tuple[str, ...]]:
     if not query.cursor:
         return None, ()
-    match = _CURSOR.fullmatch(query.cursor)
-    if not match or match[1] != query.order or abs(int(match[2])) >= 2**63:
+    order, _, text = query.cursor.partition("-")
+    position = _position(text, query.order) if order == query.order else None
+    if position is None:
         return None, ("This page of the list is not known; the list begins anew.",)
-    position = int(match[2])
-    if query.order == "relevance" and not 0 <= position <= LARGEST_OFFSET:
+    if query.order == "relevance" and not 0 <= int(position) <= LARGEST_OFFSET:
         return None, ("So far down, lists are not sorted by relevance; choose another order to go on.",)
     return position, ()
+
+
+def _position(text: str, order: str) -> int | str | None:
+    if order == "title":
+        try:
+            return secrets.decrypt(text)
+        except secrets.SecretUnreadable:
+            return None
+    return int(text) if _NUMBER.fullmatch(text) and abs(int(text)) < 2**63 else None
 
 
 def _scored(text: Clause | None, like: Clause | None) -> Clause:

@@ -16,6 +16,7 @@ from random import Random
 from search.analysis import identifier_tokens, indexed
 from search.backends.base import Document
 from search.fields import parameter_key
+from search.indexing.building import title_order
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FIRST_DAY = datetime(2015, 1, 5, 8, tzinfo=UTC)
@@ -199,7 +200,7 @@ class Archive:
             "licence": [visit.licence],
             "doi": ["yes" if investigation % 4 == 0 else "no"],
             "size": int(rng.lognormvariate(14, 3)),
-            "by_title": int.from_bytes(title[:4].encode(), "big") << KEY_BITS | number,
+            "by_title": title_order(title, number),
             "by_downloads": min(downloads, 1 << 30) << KEY_BITS | number,
         }
         if number % 50 in (1, 2):

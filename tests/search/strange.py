@@ -1,6 +1,7 @@
 """Documents at the edges of what an index must hold: odd characters, extreme numbers, fields left out."""
 
 from search.backends.base import Document
+from search.indexing.building import title_order
 from tests.search.corpus import KEY_BITS, NOW, microseconds
 
 FIRST = 5_000_001
@@ -51,7 +52,7 @@ def _document(number: int, **values: object) -> Document:
         "by_registered": (number + 1) << KEY_BITS | key,
         "by_measured": -(2**63) + key,
         "by_downloads": key,
-        "by_title": number << KEY_BITS | key,
+        "by_title": title_order(f"title {number}", key),
         **values,
     }
 

@@ -86,7 +86,7 @@ def state(dataset: Dataset, name: str, value: float | None = None, unit: str = "
 
 
 def test_every_field_is_of_its_kind_and_filled_somewhere(rich):
-    kinds = {Kind.TEXT: str, Kind.TOKENS: str, Kind.KEYWORD: list, Kind.NUMBER: int}
+    kinds = {Kind.TEXT: str, Kind.TOKENS: str, Kind.KEYWORD: list, Kind.NUMBER: int, Kind.ORDER: str}
     for document in documents(rich):
         for name, value in document.items():
             expected = dict if name == PARAMETERS else str if name == "key" else kinds[BY_NAME[name].kind]
@@ -216,11 +216,13 @@ def test_orders_are_unique_signed_64_bit_numbers_that_sort_as_they_should():
     assert all(-(2**63) <= number < 2**63 for number in numbers)
 
 
-def test_titles_sort_by_their_first_letters_and_undated_data_come_first():
-    names = ["10 nm", "Aluminium", "albumin", "Zinc", "Ярославль"]
+def test_titles_sort_as_people_sort_them_and_undated_data_come_first():
+    names = ["Scan 10", "Aluminium", "albumin", "Scan 9", "Zinc", "Scan 9 again", "Ярославль"]
     datasets = [make_datasets(1, title=name)[0] for name in names]
     by_title = sorted(datasets, key=lambda one: full(one)["by_title"])
-    assert [one.title for one in by_title] == ["10 nm", "albumin", "Aluminium", "Zinc", "Ярославль"]
+    assert [one.title for one in by_title] == [
+        "albumin", "Aluminium", "Scan 9", "Scan 9 again", "Scan 10", "Zinc", "Ярославль"
+    ]  # fmt: skip
     undated, old = (
         make_datasets(1, acquired_at=None)[0],
         make_datasets(1, acquired_at=datetime(1950, 1, 1, tzinfo=UTC))[0],

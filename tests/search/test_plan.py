@@ -13,6 +13,7 @@ from catalogue.access import ANONYMOUS
 from catalogue.neutral_access import NeutralFilter
 from search.backends.base import Bins, Document, Extent, Range, Request
 from search.clauses import AnyOf, Between, ParameterBetween
+from search.indexing.building import title_order
 from search.question.dates import EPOCH, microseconds
 from search.question.likeness import Likeness, likeness_clause
 from search.question.plan import LARGEST_OFFSET, PAGE_FACETS, access_clause, bins_request, cursor_after, plan
@@ -150,18 +151,30 @@ def test_each_order_has_its_field(sort: str, field: str, is_descending: bool) ->
     assert (request.order, request.is_descending) == (field, is_descending)
 
 
-@pytest.mark.parametrize("position", [0, 7, -7, 2**62])
-def test_a_cursor_leads_behind_the_hit_that_it_was_made_of(position: int) -> None:
+@pytest.mark.parametrize(
+    ("sort", "position"),
+    [*(("newest", number) for number in (0, 7, -7, 2**62)), ("title", "616263"), ("title", "00" * 300)],
+)
+def test_a_cursor_leads_behind_the_hit_that_it_was_made_of(sort: str, position: int | str) -> None:
+    asked = query(sort=sort)
+    cursor = cursor_after(asked, position)
+    assert plan(replace(asked, cursor=cursor), VISITOR).request.after == position
+    assert query(sort=sort, cursor=cursor).cursor == cursor
+
+
+def test_a_cursor_of_titles_tells_no_title_and_cannot_be_made() -> None:
     asked = query(sort="title")
-    assert plan(replace(asked, cursor=cursor_after(asked, position)), VISITOR).request.after == position
+    cursor = cursor_after(asked, title_order("curie", 7))
+    assert b"curie".hex() not in cursor and "curie" not in cursor
+    assert plan(replace(asked, cursor=f"{cursor[:-3]}xyz"), VISITOR).request.after is None
 
 
 @pytest.mark.parametrize(
     "cursor",
-    ["x", "title-", "newest-7", "title-9999999999999999999", "0f8fad5b-d9cb-469f-a165-70867728950e", "title-7'"],
+    ["x", "newest-", "title-7", "newest-9999999999999999999", "0f8fad5b-d9cb-469f-a165-70867728950e", "newest-7'"],
 )
 def test_a_cursor_of_another_list_begins_anew_and_says_so(cursor: str) -> None:
-    asked = plan(query(sort="title", cursor=cursor), VISITOR)
+    asked = plan(query(sort="newest", cursor=cursor), VISITOR)
     assert asked.request.after is None
     assert asked.notes == ("This page of the list is not known; the list begins anew.",)
 

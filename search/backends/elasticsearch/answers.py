@@ -26,7 +26,7 @@ def found_by(request: Request, answer: Json) -> Found:
 
 def _hits(request: Request, hits: list[Json]) -> tuple[Hit, ...]:
     if not request.order:
-        start = request.after or 0
+        start = int(request.after or 0)
         return tuple(Hit(_dataset(hit), start + place, hit["_score"]) for place, hit in enumerate(hits, start=1))
     # What has no number to sort by stands last, under the lowest or highest number that there is.
     placed = ((hit, hit["sort"][0]) for hit in hits)

@@ -194,7 +194,7 @@ def _paged(search: Search, request: Request) -> Search:
         if request.after is not None:
             search = search.extra(search_after=[request.after])
         return search.extra(size=request.limit, docvalue_fields=["dataset"])
-    start = min(request.after or 0, MOST_HITS)
+    start = min(int(request.after or 0), MOST_HITS)
     size = min(request.limit, MOST_HITS - start)
     search = search.sort("_score", {"by_registered": {"order": "desc"}})
     return search.extra(from_=start, size=size, docvalue_fields=["dataset"])

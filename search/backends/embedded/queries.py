@@ -31,6 +31,7 @@ from search.fields import BY_NAME, Kind
 
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 ANYTHING = "(?s:.)*"
+HEXADECIMAL = re.compile("[0-9a-f]+")
 
 
 class Translator:
@@ -60,6 +61,16 @@ class Translator:
 
     def unscored(self, clause: Clause) -> Query:
         return Query.const_score_query(self.query(clause), 0.0)
+
+    def behind(self, order: str, position: int | str, *, is_descending: bool) -> Query:
+        """What comes after `position` in an order. Tantivy makes ranges of texts from text only, hence digits alone."""
+        if isinstance(position, int):
+            between = Between(order, high=position - 1) if is_descending else Between(order, low=position + 1)
+            return self.unscored(between)
+        if not HEXADECIMAL.fullmatch(position):
+            raise ValueError("A position in an order of texts has hexadecimal digits only.")
+        bounds = f"* TO {position}" if is_descending else f"{position} TO *"
+        return Query.const_score_query(self._index.parse_query(f"{order}:{{{bounds}}}", []), 0.0)
 
     def restrictions(self, access: Clause) -> list[tuple[Occur, Query]]:
         """`access` as parts of a query."""

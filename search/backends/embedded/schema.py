@@ -28,7 +28,7 @@ def schema() -> tantivy.Schema:
 def _add(builder: tantivy.SchemaBuilder, field: Field) -> None:
     if field.kind is Kind.NUMBER:
         builder.add_integer_field(field.name, indexed=field.name in LOOKED_UP, fast=True)
-    elif field.kind is Kind.KEYWORD:
+    elif field.kind in (Kind.KEYWORD, Kind.ORDER):
         builder.add_text_field(field.name, tokenizer_name="raw", index_option="basic", fast=True)
     else:
         depth = "position" if field.kind is Kind.TEXT else "basic"

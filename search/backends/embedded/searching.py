@@ -80,7 +80,10 @@ class Search:
     def _in_order(self) -> tuple[list[Hit], int]:
         """Documents without a place in the order come last, and are no hits."""
         after = self.request.after
-        query = self._query(*([] if after is None else [self._behind(after)]))
+        query = self._query()
+        if after is not None:
+            behind = self.translator.behind(self.request.order, after, is_descending=self.request.is_descending)
+            query = Query.boolean_query([(Occur.Must, query), (Occur.Must, behind)])
         direction = Order.Desc if self.request.is_descending else Order.Asc
         result: Any = self.searcher.search(
             query, self.request.limit, order_by_field=self.request.order, order=direction
@@ -89,13 +92,9 @@ class Search:
         datasets = self._column("dataset", [address for _, address in result.hits[: len(places)]])
         return list(map(Hit, datasets, places)), result.count if after is None else self.total()
 
-    def _behind(self, after: int) -> Clause:
-        order = self.request.order
-        return Between(order, high=after - 1) if self.request.is_descending else Between(order, low=after + 1)
-
     def _equal(self) -> tuple[list[Hit], int]:
         """All scores are equal: what is open, the newest first, then what is closed."""
-        first, total, datasets = self.request.after or 0, 0, list[int]()
+        first, total, datasets = int(self.request.after or 0), 0, list[int]()
         open_at = self.request.open_at
         for part in (Between("opens_at", high=open_at), Between("opens_at", low=open_at + 1)):
             missing = self.request.limit - len(datasets)
@@ -108,7 +107,7 @@ class Search:
         return [Hit(dataset, first + place) for place, dataset in enumerate(datasets, 1)], total
 
     def _by_score(self) -> tuple[list[Hit], int]:
-        first = self.request.after or 0
+        first = int(self.request.after or 0)
         last = first + self.request.limit
         start, end = first // BLOCK * BLOCK, -(-last // BLOCK) * BLOCK
         result: Any = self.searcher.search(self._query(is_scored=True), end - start, offset=start)

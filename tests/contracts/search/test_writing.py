@@ -4,6 +4,7 @@ import random
 
 from search.backends.base import Document, Index, Request
 from search.clauses import Everything, ParameterBetween, Prefix, Term
+from search.indexing.building import title_order
 from tests.search.agreement import ALL_OF_THEM, assert_agrees
 from tests.search.askers import CURATOR, VISITOR
 from tests.search.corpus import NOW, Archive, microseconds
@@ -22,7 +23,7 @@ def titled(word: str, *, dataset: int = 1, version: int = 1, opens_at: int = 0) 
         "opens_at": opens_at,
         "title": word,
         "by_registered": dataset,
-        "by_title": dataset,
+        "by_title": title_order(word, dataset),
     }
 
 
