@@ -197,7 +197,10 @@ SITES: dict[int, int] = {}
 def visitors(port: int) -> Iterator[Callable[[str], httpx.Response]]:
     """Ask for a path, as one visitor after another over kept connections."""
     with ExitStack() as stack:
-        transports = [httpx.HTTPTransport(local_address=f"127.0.0.{number + 2}") for number in range(VISITORS)]
+        # The site closes what was idle for longer.
+        limits = httpx.Limits(keepalive_expiry=1)
+        hosts = [f"127.0.0.{number + 2}" for number in range(VISITORS)]
+        transports = [httpx.HTTPTransport(local_address=host, limits=limits) for host in hosts]
         clients = [
             stack.enter_context(httpx.Client(transport=transport, base_url=f"http://127.0.0.1:{port}", timeout=60))
             for transport in transports

@@ -4,7 +4,6 @@ The fields are those of `search/fields.py`, word for word. What is read stands i
 """
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from catalogue.models import Dataset, Parameter
 from catalogue.models.datasets import ParameterKind, Source
 from catalogue.record import AnnotationRef, DatasetRecord, ParameterValue
 from catalogue.vocabularies.standard_names import label_for
-from search.analysis import elements, identifier, identifier_tokens, indexed
+from search.analysis import elements, identifier, identifier_tokens, indexed, title_order
 from search.backends.base import Document
 from search.fields import PARAMETERS, parameter_key
 from search.indexing.gathering import Gathered, gather
@@ -34,8 +33,6 @@ KEY_BITS = 31
 KEY_MASK = (1 << KEY_BITS) - 1
 HIGHEST = (1 << 32) - 1
 BEFORE_ALL = -(1 << 32)
-TITLE_BYTES = 120
-DIGITS = re.compile(r"[0-9]+")
 WORDED = frozenset({ParameterKind.TEXT.value, ParameterKind.LIST.value})
 
 
@@ -217,12 +214,3 @@ def _seconds(moment: datetime) -> int:
 def order(rank: int, key: int) -> int:
     """A number that is unique, and greater for a greater rank; among equals, for a greater primary key."""
     return max(BEFORE_ALL, min(rank, HIGHEST)) << KEY_BITS | key & KEY_MASK
-
-
-def title_order(tokens: str, key: int) -> str:
-    """Sorts as titles do, up to TITLE_BYTES bytes of them, "2" before "10"; among equals by the primary key.
-
-    The key is behind a byte that no token has and that sorts before all of them.
-    """
-    natural = DIGITS.sub(lambda digits: digits[0].lstrip("0").zfill(12), tokens)
-    return f"{natural.encode()[:TITLE_BYTES].hex()}1f{key:016x}"

@@ -13,10 +13,9 @@ from itertools import accumulate
 from math import exp, log
 from random import Random
 
-from search.analysis import identifier_tokens, indexed
+from search.analysis import identifier_tokens, indexed, title_order
 from search.backends.base import Document
 from search.fields import parameter_key
-from search.indexing.building import title_order
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FIRST_DAY = datetime(2015, 1, 5, 8, tzinfo=UTC)

@@ -1,7 +1,7 @@
 """Documents at the edges of what an index must hold: odd characters, extreme numbers, fields left out."""
 
+from search.analysis import title_order
 from search.backends.base import Document
-from search.indexing.building import title_order
 from tests.search.corpus import KEY_BITS, NOW, microseconds
 
 FIRST = 5_000_001

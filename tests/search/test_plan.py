@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from catalogue.access import ANONYMOUS
 from catalogue.neutral_access import NeutralFilter
+from search.analysis import title_order
 from search.backends.base import Bins, Document, Extent, Range, Request
 from search.clauses import AnyOf, Between, ParameterBetween
-from search.indexing.building import title_order
 from search.question.dates import EPOCH, microseconds
 from search.question.likeness import Likeness, likeness_clause
 from search.question.plan import LARGEST_OFFSET, PAGE_FACETS, access_clause, bins_request, cursor_after, plan

@@ -2,9 +2,9 @@
 
 import random
 
+from search.analysis import title_order
 from search.backends.base import Document, Index, Request
 from search.clauses import Everything, ParameterBetween, Prefix, Term
-from search.indexing.building import title_order
 from tests.search.agreement import ALL_OF_THEM, assert_agrees
 from tests.search.askers import CURATOR, VISITOR
 from tests.search.corpus import NOW, Archive, microseconds
