@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from catalogue.identifier_forms import address_of
 from catalogue.interop.datacite import sizes_of
-from catalogue.interop.xml_text import elements
+from catalogue.interop.xml_text import elements, shared_elements
 from catalogue.publication import DOI_RESOLVER, Publication, RelatedIdentifier
 
 NAMESPACE = "http://www.openarchives.org/OAI/2.0/oai_dc/"
@@ -44,20 +44,20 @@ def dublin_core_xml(publication: Publication) -> bytes:
     others = [one for one in publication.related if one.relation_type != "IsDerivedFrom"]
     parts = (
         elements("dc:title", (text.title,)),
-        elements("dc:creator", (creator.inverted_name for creator in text.creators)),
-        elements("dc:subject", dict.fromkeys(subject.term for subject in text.subjects)),
+        shared_elements("dc:creator", *[creator.inverted_name for creator in text.creators]),
+        shared_elements("dc:subject", *dict.fromkeys(subject.term for subject in text.subjects)),
         elements("dc:description", (text.abstract,)),
-        elements("dc:publisher", (publication.publisher_name,)),
-        elements("dc:contributor", dict.fromkeys(contributor.inverted_name for contributor in text.contributors)),
-        elements("dc:date", _dates(publication)),
-        elements("dc:type", _types(publication)),
+        shared_elements("dc:publisher", publication.publisher_name),
+        shared_elements("dc:contributor", *dict.fromkeys(one.inverted_name for one in text.contributors)),
+        shared_elements("dc:date", *_dates(publication)),
+        shared_elements("dc:type", *_types(publication)),
         elements("dc:format", (*publication.formats, *sizes_of(publication))),
         elements("dc:identifier", _identifiers(publication)),
         elements("dc:source", _addresses(sources)),
-        elements("dc:language", (text.language,)),
+        shared_elements("dc:language", text.language),
         elements("dc:relation", _addresses(others)),
-        elements("dc:coverage", _dates_of_type(publication, "Collected")),
-        elements("dc:rights", _rights(publication)),
+        shared_elements("dc:coverage", *_dates_of_type(publication, "Collected")),
+        shared_elements("dc:rights", *_rights(publication)),
     )
     return f"{_START}{''.join(parts)}</oai_dc:dc>".encode()
 

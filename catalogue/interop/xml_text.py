@@ -34,3 +34,10 @@ def quoted(text: str) -> str:
 def elements(name: str, texts: Iterable[str]) -> str:
     """One element for each text that is not empty."""
     return "".join([f"<{name}>{escaped(text)}</{name}>" for text in texts if text])
+
+
+# People, subjects, dates and rights are those of many records that are harvested one after the other.
+@lru_cache(maxsize=5000)
+def shared_elements(name: str, *texts: str) -> str:
+    """`elements` of what other records say too."""
+    return elements(name, texts)
