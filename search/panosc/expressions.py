@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce, NullIf
 from django.db.models.lookups import Exact
 from django.db.models.sql.compiler import SQLCompiler
 
-from search.panosc.patterns import Alternative, like_as_glob, standard_like
+from search.panosc.patterns import Alternative, like_as_glob, like_as_regex, standard_like
 
 Sql = tuple[str, tuple[str | int, ...]]
 # An empty Q would be lost in an alternative.
@@ -57,7 +57,10 @@ class Like(Func):
         self.pattern, self.ignores_case = pattern, ignores_case
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
+        """ILIKE knows the cases of ASCII only where the language of the database is C."""
         text, parameters = compiler.compile(self.source_expressions[0])
+        if self.ignores_case and not self.pattern.isascii():
+            return f"({text} ~ %s)", (*parameters, like_as_regex(self.pattern))
         operator = "ILIKE" if self.ignores_case else "LIKE"
         return f"({text} {operator} %s)", (*parameters, standard_like(self.pattern))
 

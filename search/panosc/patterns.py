@@ -105,6 +105,12 @@ def _piece_as_glob(piece: str, ignores_case: bool) -> str:
     return (atom.in_any_case() if ignores_case else atom).glob
 
 
+def like_as_regex(pattern: str) -> str:
+    """The pattern for PostgreSQL's matcher, in any case of all alphabets, whatever the language of the database."""
+    wild = {"%": ".*", "_": "."}
+    return "".join(wild.get(piece) or _character(piece[1:]).in_any_case().regex for piece in _like_pieces(pattern))
+
+
 def _is_wild(piece: str) -> bool:
     return piece in ("%", "_")
 
