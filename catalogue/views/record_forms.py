@@ -39,17 +39,24 @@ MOST_KEPT_BYTES = 2**20
 
 @dataclass
 class Source:
-    """A record that can be written in forms, as `principal` may see it. `page` is the path of its page."""
+    """A record that can be written in forms, as `principal` may see it. `page` is the path of its page.
+
+    `describe_citable` reads no more than citable forms tell, where that is much less.
+    """
 
     kind: str
     page: str
     principal: Principal
     edition: Edition
     describe: Callable[[], Description]
+    describe_citable: Callable[[], Description] | None = None
 
     @cached_property
     def description(self) -> Description:
         return self.describe()
+
+    def description_for(self, form: Form) -> Description:
+        return self.describe_citable() if form.is_citable and self.describe_citable else self.description
 
     def path_of(self, form: Form) -> str:
         return f"{address_of_forms(self.page)}.{form.suffix}"
@@ -161,10 +168,10 @@ def _name(source: Source) -> str:
 
 def _body(source: Source, form: Form, key: str) -> bytes:
     if not (form.is_heavy and source.principal.is_public):
-        return form.write(source.description)
+        return form.write(source.description_for(form))
     kept = caches["forms"].get(key)
     if kept is None:
-        kept = form.write(source.description)
+        kept = form.write(source.description_for(form))
         if len(kept) <= MOST_KEPT_BYTES:
             caches["forms"].set(key, kept, KEPT_SECONDS)
     return kept

@@ -84,6 +84,7 @@ def _source(identifier: Identifier, request: HttpRequest) -> record_forms.Source
         principal=principal,
         edition=edition_of(landing, identifier, principal, now=now),
         describe=partial(describe, landing, identifier, principal, now=now),
+        describe_citable=partial(description_of_landing, landing, (), 0),
     )
 
 

@@ -407,3 +407,16 @@ def test_a_landing_page_names_its_record_as_a_call_of_the_api(datacite, session,
     for doi, uid in ((draft.collection.doi, draft.collection.uid), (session_doi(session), session.uid)):
         call = client.get(f"/doi/{doi}").context["api_url"]
         assert client.get(call.removeprefix(settings.SITE_URL)).json()["uid"] == str(uid)
+
+
+def test_a_citation_reads_no_members(datacite, client):
+    doi = published(make_draft(datasets=3)).collection.doi
+
+    def statements(form: str) -> str:
+        client.get(f"/cite/{doi}.{form}")
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(f"/cite/{doi}.{form}").status_code == 200
+        return " ".join(one["sql"] for one in captured)
+
+    assert "catalogue_licence" in statements("linkset"), "where members are described their rows are read"
+    assert "catalogue_licence" not in statements("bib")
