@@ -33,7 +33,7 @@ class Site:
         with self.log.open("w") as stream:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "quickstart", *options],
-                env=kept | {"FAIRCAT_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"},
+                env=kept | {"FAIRCAT_DATA_DIR": str(data_dir)},
                 cwd=settings.BASE_DIR,
                 stdout=stream,
                 stderr=subprocess.STDOUT,

@@ -49,16 +49,21 @@ class Command(BaseCommand):
 
     def _run(self, folder: Path | None, port: int, environment: dict[str, str]) -> None:
         os.chdir(settings.BASE_DIR)
-        supervisor = Supervisor(environment, self.stdout.write)
+        supervisor = Supervisor(environment, self._tell)
         supervisor.handle_signals()
         self._prepare()
         try:
             is_well = self._serve(supervisor, folder, port)
         finally:
             supervisor.stop()
-        self.stdout.write("Stopped." if is_well else "Stopped, because a part of the site failed.")
+        self._tell("Stopped." if is_well else "Stopped, because a part of the site failed.")
         if not is_well:
             sys.exit(1)
+
+    def _tell(self, text: str) -> None:
+        """At once, into a file or a pipe too: the links that it holds are needed while the site runs."""
+        self.stdout.write(text)
+        self.stdout.flush()
 
     def _prepare(self) -> None:
         quickstart.empty_folders(settings.DATA_DIR)
@@ -71,7 +76,7 @@ class Command(BaseCommand):
         for program in quickstart.services(settings.DATA_DIR, port):
             supervisor.start(program)
         if supervisor.wait(until=lambda: quickstart.answers(port)):
-            self.stdout.write(quickstart.welcome(folder, settings.DATA_DIR))
+            self._tell(quickstart.welcome(folder, settings.DATA_DIR))
             supervisor.start(quickstart.registration_job(folder))
             supervisor.wait()
         return supervisor.is_stopping
