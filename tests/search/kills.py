@@ -13,6 +13,7 @@ from catalogue import changes
 from catalogue.access import SYSTEM
 from catalogue.models import Dataset, Instrument
 from catalogue.services.withdrawals import withdraw_dataset
+from search.indexing.locks import INDEXER, process_lock
 from tests import factories
 from tests.search.processes import environment
 
@@ -79,7 +80,10 @@ def start_indexer(folder: Path) -> subprocess.Popen:
 
 
 def kill_indexers(folder: Path, archive: Archive, *, rounds: int) -> None:
-    """Start one indexer after the other and kill each somewhere in its work, while the archive changes."""
+    """Start one indexer after the other and kill each somewhere in its work, while the archive changes.
+
+    Returns when the lock of the last one is free: PostgreSQL lets it go when it notices that its process is gone.
+    """
     waiting = start_indexer(folder)
     for place in range(rounds):
         indexer = waiting
@@ -94,3 +98,5 @@ def kill_indexers(folder: Path, archive: Archive, *, rounds: int) -> None:
             archive.change()
         indexer.kill()
         indexer.communicate()
+    with process_lock(INDEXER, waits=True):
+        pass
