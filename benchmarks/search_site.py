@@ -1,10 +1,11 @@
 """What search costs through the whole site: pages and the API over HTTP, edits on their way into the index, rebuilds, kills.
 
     python -m benchmarks.search_site [--database postgresql|sqlite] [--engine embedded|elasticsearch] [--datasets 100000]
-        [--parts pages edits rebuild kills] [--requests 200] [--seconds 30] [--kills 100]
+        [--parts build pages walk edits rebuild kills] [--requests 200] [--seconds 30] [--kills 100] [--archive FOLDER]
 
 The archive is that of benchmarks.archive, the index is built by `manage.py search_rebuild`, pages come from gunicorn as the
-documentation runs it. Everything is made for the run and thrown away. What the engines cost by themselves is measured by
+documentation runs it. Everything is made for the run and thrown away, unless it is kept in the folder of `--archive`: the first
+run makes the archive there, others go on with it and with its index. What the engines cost by themselves is measured by
 benchmarks.search.
 """
 
@@ -12,6 +13,7 @@ import argparse
 import itertools
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -28,12 +30,13 @@ import httpx
 
 from tests.services import answers, elasticsearch_server, free_port, postgres_server, wait_until
 
-PARTS = ("pages", "edits", "rebuild", "kills")
+PARTS = ("build", "pages", "walk", "edits", "rebuild", "kills")
 WORKERS = 2
 EDITS_PER_SECOND = 50
 FINDABLE_SECONDS = 2.0
 PAGE_FACTOR, PAGE_EXTRA, API_EXTRA = 1.5, 30.0, 10.0
 MOST_QUERIES = 3
+LARGEST_PAGE = 100
 # One visitor may ask 240 times a minute: requests come from several addresses of this machine.
 VISITORS = 20
 
@@ -44,31 +47,45 @@ def main() -> int:
     parser.add_argument("--engine", choices=["embedded", "elasticsearch"], default="embedded")
     parser.add_argument("--datasets", type=int, default=100_000)
     parser.add_argument("--rich-every", type=int, default=20, help="one of so many has 10 files and 20 parameters")
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--parts", nargs="*", choices=PARTS, default=list(PARTS))
     parser.add_argument("--requests", type=int, default=200)
     parser.add_argument("--seconds", type=int, default=30, help="of edits")
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--archive", type=Path, metavar="FOLDER", help="where archive and index are kept between runs")
     parser.add_argument("--inside", choices=["measure", "edit", "index", "kill"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:
         return inside(arguments)
     with ExitStack() as stack:
+        data_folder, database_folder = kept_folders(arguments.archive)
         os.environ |= {
             "DJANGO_SETTINGS_MODULE": "portal.settings.dev",
             "FAIRCAT_RATE_CRAWLER": "",
             "FAIRCAT_RATE_HEAVY": "",
-            "FAIRCAT_DATA_DIR": stack.enter_context(tempfile.TemporaryDirectory(prefix="faircat-search-")),
+            "FAIRCAT_DATA_DIR": str(
+                data_folder or stack.enter_context(tempfile.TemporaryDirectory(prefix="faircat-search-"))
+            ),
             "FAIRCAT_RATE_ANONYMOUS_READ": "1000000/min",
             "LOG_LEVEL": "CRITICAL",
         }
         os.environ.pop("DATABASE_URL", None)
         if arguments.database == "postgresql":
-            os.environ["DATABASE_URL"] = stack.enter_context(postgres_server())
+            os.environ["DATABASE_URL"] = stack.enter_context(postgres_server(database_folder))
         if arguments.engine == "elasticsearch":
             os.environ["SEARCH_URL"] = stack.enter_context(elasticsearch_server())
         return subprocess.run(
             [sys.executable, "-m", "benchmarks.search_site", *sys.argv[1:], "--inside", "measure"]
         ).returncode
+
+
+def kept_folders(archive: Path | None) -> tuple[Path | None, Path | None]:
+    """Where the data of the site and those of PostgreSQL are kept."""
+    if archive is None:
+        return None, None
+    folders = archive.resolve() / "site", archive.resolve() / "postgresql"
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    return folders
 
 
 def inside(arguments: argparse.Namespace) -> int:
@@ -80,19 +97,52 @@ def inside(arguments: argparse.Namespace) -> int:
 
 
 def measure(arguments: argparse.Namespace) -> None:
+    from search.engines import engine
+
+    provide_archive(arguments)
+    show("datasets, cores, load", f"{arguments.datasets}, {os.cpu_count()}, {os.getloadavg()[0]:.1f}")
+    show("engine, database", f"{arguments.engine}, {arguments.database}")
+    steps = {"build": build, "pages": pages, "walk": walk, "edits": edits, "rebuild": rebuild, "kills": kills}
+    if arguments.parts and "build" not in arguments.parts and not engine().names():
+        build(arguments)
+    for part in arguments.parts:
+        steps[part](arguments)
+
+
+def provide_archive(arguments: argparse.Namespace) -> None:
+    """Make the archive, unless the folder has it already."""
+    from django.conf import settings
     from django.core.management import call_command
 
     from benchmarks.archive import Shape, make_archive
 
+    made = Path(settings.DATA_DIR) / "archive.txt"
+    shape = Shape(arguments.datasets, max(100, arguments.datasets // 100), arguments.rich_every)
+    if made.exists() and made.read_text() != str(shape):
+        raise SystemExit(f"The folder has another archive: {made.read_text()}")
     call_command("migrate", verbosity=0)
-    make_archive(Shape(arguments.datasets, max(100, arguments.datasets // 100), arguments.rich_every))
-    show("datasets, cores, load", f"{arguments.datasets}, {os.cpu_count()}, {os.getloadavg()[0]:.1f}")
-    show("engine, database", f"{arguments.engine}, {arguments.database}")
-    started = time.perf_counter()
+    if not made.exists():
+        started = time.perf_counter()
+        make_archive(shape)
+        made.write_text(str(shape))
+        show("archive made in", f"{time.perf_counter() - started:.0f} s")
+
+
+def build(arguments: argparse.Namespace) -> None:
+    from django.core.management import call_command
+
+    started, busy = time.perf_counter(), processor_of_builders()
     call_command("search_rebuild", verbosity=0)
-    show("first build", f"{time.perf_counter() - started:.0f} s")
-    for part in arguments.parts:
-        {"pages": pages, "edits": edits, "rebuild": rebuild, "kills": kills}[part](arguments)
+    seconds = time.perf_counter() - started
+    used = (processor_of_builders() - busy) / arguments.datasets * 1000
+    show("build", f"{seconds:.0f} s, {arguments.datasets / seconds:.0f} datasets/s")
+    show("build, processor time for a dataset without the database's", f"{used:.3f} ms")
+
+
+def processor_of_builders() -> float:
+    """Of this process and those that it has waited for."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def show(what: str, figure: str) -> None:
@@ -286,6 +336,28 @@ def edit(arguments: argparse.Namespace) -> None:
         word = f"edited{number}x{os.getpid()}"
         update_dataset(actor=actor, uid=chance.choice(uids), changes={"title": f"Scan {word}"}, expected_version=None)
         print(word, time.monotonic(), flush=True)
+
+
+def walk(arguments: argparse.Namespace) -> None:
+    """All datasets by the API, page after page by the cursor: what the first and the last pages cost, and that none is missed."""
+    times: list[float] = []
+    seen: set[str] = set()
+    many, cursor = 0, ""
+    with gunicorn() as port, visitors(port) as ask:
+        before = memory(port)
+        while cursor is not None:
+            response = ask(f"/api/v1/search?{urlencode({'sort': 'newest', 'size': LARGEST_PAGE, 'cursor': cursor})}")
+            answer = response.json()
+            times.append(milliseconds(response))
+            seen.update(hit["uid"] for hit in answer["hits"])
+            many, cursor = many + len(answer["hits"]), answer["cursor"]
+        after = memory(port)
+    tenth = max(1, len(times) // 10)
+    show("walk over all, pages, datasets, distinct ones", f"{len(times)}, {many}, {len(seen)} of {arguments.datasets}")
+    # The first page of all counts facets.
+    for name, part in (("first", times[1 : tenth + 1]), ("last", times[-tenth:])):
+        show(f"the {name} tenth of the pages, p50 and p95", "{:.1f} and {:.1f} ms".format(*percentiles(part)))
+    show("memory of the site before and after the walk", f"{before / 1e6:.0f}, {after / 1e6:.0f} MB")
 
 
 def edits(arguments: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import httpx
@@ -76,15 +76,20 @@ def _unprivileged() -> dict[str, int]:
 
 
 @contextmanager
-def postgres_server() -> Iterator[str]:
-    """A PostgreSQL server of its own without durability; yields the URL of an empty database."""
+def postgres_server(kept_in: Path | None = None) -> Iterator[str]:
+    """A PostgreSQL server of its own without durability; yields the URL of its database.
+
+    It is empty, or what an earlier one left in the folder `kept_in`, which stays.
+    """
     programs, account, port = _postgres_programs(), _unprivileged(), free_port()
-    with tempfile.TemporaryDirectory(prefix="faircat-pg-", ignore_cleanup_errors=True) as folder:
+    thrown_away = tempfile.TemporaryDirectory(prefix="faircat-pg-", ignore_cleanup_errors=True)
+    with nullcontext(str(kept_in)) if kept_in else thrown_away as folder:
         if account:
             os.chown(folder, account["user"], account["group"])
         data = Path(folder) / "data"
         initialise = [programs / "initdb", "-D", data, "-U", "faircat", "-A", "trust", "-E", "UTF8", "--no-sync"]
-        subprocess.run([*initialise, "--locale=C"], check=True, capture_output=True, cwd=folder, **account)
+        if not (data / "PG_VERSION").exists():
+            subprocess.run([*initialise, "--locale=C"], check=True, capture_output=True, cwd=folder, **account)
         settings = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "listen_addresses=127.0.0.1"]
         settings.append(f"port={port}")
         command = [programs / "postgres", "-D", data, "-k", folder, *(part for one in settings for part in ("-c", one))]
