@@ -1,1 +1,1 @@
-"""The SEM classifier: the only package that may import tensorflow, keras and pytesseract. Its pipeline comes later."""
+"""The SEM classifier: what images show and how large it is. The only package that may import tensorflow, keras and pytesseract."""

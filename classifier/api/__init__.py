@@ -1,0 +1,1 @@
+"""The classifier in the REST API."""

@@ -1,0 +1,1 @@
+"""Writes of the classifier: functions `verb_noun` with a required `actor`."""
