@@ -3,7 +3,8 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFilesSent
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -106,6 +107,12 @@ def _describe(error: Exception) -> tuple[int, str, str, dict | None] | None:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        detail = "This is more than the site takes in one request. Send fewer or smaller files; nothing was kept."
+        return answer(request, status=413, code="too-large", detail=detail)
+    if isinstance(exception, TooManyFilesSent):
+        detail = f"One request may bring {settings.DATA_UPLOAD_MAX_NUMBER_FILES} files at most. Send fewer at once; nothing was kept."
+        return answer(request, status=413, code="too-many-images", detail=detail)
     return answer(request, status=400, code="bad-request", detail="The request could not be understood.")
 
 

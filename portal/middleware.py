@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
@@ -61,8 +61,13 @@ class NulMiddleware:
 
 
 def _has_nul_in_form(request: HttpRequest) -> bool:
+    """One that was broken off is refused as well: nobody is there to read why."""
     if request.method != "POST" or request.content_type not in FORMS:
         return False
+    try:
+        request.POST  # noqa: B018 - reads the form
+    except UnreadablePostError:
+        return True
     return any("\x00" in text for name, values in request.POST.lists() for text in (name, *values))
 
 

@@ -231,6 +231,25 @@ CELERY_TASK_ROUTES = {"search.tasks.*": {"queue": "index"}}
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_TIMEZONE = "UTC"
 
+# --- the classifier ---
+# Uploaded images, pictures made from them, model releases and studies.
+CLASSIFIER_DIR = DATA_DIR / "classifier"
+# Images in one upload, and bytes of one image and of one request.
+CLASSIFIER_MOST_IMAGES = env.int("FAIRCAT_CLASSIFIER_MOST_IMAGES", default=1000)
+CLASSIFIER_IMAGE_BYTES = env.int("FAIRCAT_CLASSIFIER_IMAGE_MIB", default=256) * 1024 * 1024
+CLASSIFIER_UPLOAD_BYTES = env.int("FAIRCAT_CLASSIFIER_UPLOAD_MIB", default=4096) * 1024 * 1024
+# Images and bytes that visitors may send from one address in an hour, and hours for which these are kept.
+CLASSIFIER_ANONYMOUS_IMAGES = env.int("FAIRCAT_CLASSIFIER_ANONYMOUS_IMAGES", default=200)
+CLASSIFIER_ANONYMOUS_BYTES = env.int("FAIRCAT_CLASSIFIER_ANONYMOUS_MIB", default=1024) * 1024 * 1024
+CLASSIFIER_ANONYMOUS_HOURS = env.int("FAIRCAT_CLASSIFIER_ANONYMOUS_HOURS", default=24)
+# Images that one person may keep here without registering them.
+CLASSIFIER_KEPT_IMAGES = env.int("FAIRCAT_CLASSIFIER_KEPT_IMAGES", default=20_000)
+# Files that are uploaded go to disk from their first byte on, and no request brings more than is allowed at its address.
+FILE_UPLOAD_HANDLERS = ["catalogue.uploads.BoundedUploadHandler"]
+DATA_UPLOAD_MAX_NUMBER_FILES = CLASSIFIER_MOST_IMAGES
+# Bytes of a form with files, by the beginning of its address; elsewhere DATA_UPLOAD_MAX_MEMORY_SIZE holds for it.
+UPLOADS_TO = {"/classify": CLASSIFIER_UPLOAD_BYTES, "/api/v1/classifications": CLASSIFIER_UPLOAD_BYTES}
+
 # --- security ---
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -10,6 +10,7 @@ SECRET_KEY = "test-only-secret-key-that-protects-nothing-0123456789"
 FAIRCAT_SECRET_KEYS = ["test-only-encryption-key"]
 DATA_DIR = Path(tempfile.mkdtemp(prefix="faircat-test-"))
 DERIVED_DIR = DATA_DIR / "derived"
+CLASSIFIER_DIR = DATA_DIR / "classifier"
 BROKER_DIR = DATA_DIR / "broker"
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict = {}
