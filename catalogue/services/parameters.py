@@ -157,6 +157,26 @@ def record_parameters(
         )
 
 
+def record_ai_values(*, actor: Principal, dataset: Dataset, parameters: Sequence[ParameterEntry]) -> None:
+    """What a program of the site read out of `dataset`: replaces its earlier values of the same names, and no other value.
+
+    Raises NotAllowed unless a curator or the site itself acts.
+    """
+    if not actor.sees_everything:
+        raise NotAllowed("Only the site's own programs and curators record what a program read.")
+    if problems := parameter_problems(parameters):
+        raise InvalidInput("Some parameters cannot be accepted.", fields=problems)
+    if any(entry.source != Source.AI for entry in parameters):
+        raise InvalidInput("These values have the source ai.")
+    names = [entry.name for entry in parameters]
+    with transaction.atomic():
+        touch(dataset)
+        dataset.parameters.filter(source=Source.AI, name__in=names).delete()
+        insert_parameters(parameter_row(dataset.pk, entry) for entry in parameters)
+        after = {"source": Source.AI.value, "names": names}
+        write_audit(actor=actor, action="record-parameters", record=dataset, after=after)
+
+
 def _authorise_source(actor: Principal, dataset: Dataset) -> None:
     if actor.is_administrator and actor.has_scope("register"):
         return
