@@ -46,9 +46,10 @@ def load_references(entries: Sequence[DatasetEntry], actor: Principal) -> Refere
     licences = {entry.licence for entry in entries if entry.licence}
     found.licences = set(Licence.objects.filter(pk__in=licences).values_list("pk", flat=True)) if licences else set()
     _load_sources(found, {uid for entry in entries for uid in entry.derived_from}, actor)
-    _load_existing(found, entries)
     load_samples(found, entries)
+    # Paths before keys: of a registration that commits in between, the dataset is found and not a path that is taken.
     load_taken_paths(found, entries)
+    _load_existing(found, entries)
     return found
 
 

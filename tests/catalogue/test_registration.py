@@ -1,6 +1,7 @@
 """The registration service: everything that is refused and why, counts that stay true, races and repeated requests."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalogue.access import Principal, principal_of
@@ -15,6 +17,7 @@ from catalogue.entries import DatasetEntry, FileEntry, ParameterEntry, RelationE
 from catalogue.errors import Conflict, InvalidInput, NotAllowed
 from catalogue.models import Datafile, Dataset, IdempotencyKey, Parameter, Sample, Storage, Technique
 from catalogue.services.idempotency import LEASE, Answer, StillAtWork, answer_once
+from catalogue.services.references import load_references
 from catalogue.services.registration import register_dataset, register_datasets
 from tests import factories
 
@@ -221,6 +224,40 @@ def test_of_two_who_register_the_same_at_once_one_makes_it_and_the_other_finds_i
     assert (Dataset.objects.count(), Datafile.objects.count(), Sample.objects.count()) == (20, 20, 1)
     lab.investigation.refresh_from_db()
     assert lab.investigation.dataset_count == 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_another_registers_between_any_two_lookups_exists(lab: SimpleNamespace) -> None:
+    with CaptureQueriesContext(connection) as lookups:
+        load_references([entry_of(registration_key="k", sample="film")], lab.machine)
+    assert len(lookups) > 4
+    for place in range(1, len(lookups) + 1):
+        entry = entry_of(place, registration_key=f"k{place}", sample="film")
+        seconds = SecondRegistrant(lambda entry=entry: register_dataset(actor=lab.machine, entry=entry), before=place)
+        with connection.execute_wrapper(seconds):
+            outcome = register_datasets(actor=lab.machine, entries=[entry])[0]
+        assert seconds.is_done
+        assert (outcome.status, outcome.message) == ("exists", "")
+
+
+class SecondRegistrant:
+    """Does its work in a thread of its own just before the query of that number."""
+
+    def __init__(self, work: Callable[[], object], *, before: int) -> None:
+        self.work, self.left, self.is_done = work, before, False
+
+    def __call__(self, execute: Callable, *call: object) -> object:
+        self.left -= 1
+        if self.left == 0:
+            thread = threading.Thread(target=self._run)
+            thread.start()
+            thread.join()
+        return execute(*call)
+
+    def _run(self) -> None:
+        self.work()
+        connection.close()
+        self.is_done = True
 
 
 class Crash(BaseException):
