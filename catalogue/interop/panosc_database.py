@@ -103,6 +103,13 @@ def _name(value: Any) -> str:
     return text
 
 
+def _words(value: Any) -> str:
+    text = _text(value).strip()
+    if len(text) > LONGEST_NAME:
+        raise ValueError(f"a text of at most {LONGEST_NAME} characters")
+    return text
+
+
 def _id(value: Any) -> str:
     """Ids are numbers in some models and texts in others."""
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -172,7 +179,7 @@ OPTIONAL: Mapping[str, Mapping[str, Reader]] = {
     },
     "File": {"path": _text, "size": _size},
     "Parameter": {"unit": _text, "datasetId": _id, "documentId": _id},
-    "Member": {"role": _text, "affiliationId": _id},
+    "Member": {"role": _words, "affiliationId": _id},
 }  # fmt: skip
 # Join tables: the column of the dataset, the other column, and the model that this one names.
 LINKS: Mapping[str, tuple[str, str, str]] = {

@@ -5,6 +5,7 @@ from catalogue.models.collections import Collection, CollectionMember, Concept, 
 from catalogue.models.datasets import Annotation, Datafile, Dataset, Parameter, Relation
 from catalogue.models.embargo import AccessRequest, EmbargoReminder, ExtensionRequest
 from catalogue.models.facilities import Facility, Instrument, Licence, Technique, TechniqueAncestor
+from catalogue.models.foreign import ForeignIdentifier
 from catalogue.models.investigations import AccessGrant, Investigation, Proposal, Sample, TeamMember
 from catalogue.models.operations import (
     AuditEntry,
@@ -35,6 +36,7 @@ __all__ = [
     "EmbargoReminder",
     "ExtensionRequest",
     "Facility",
+    "ForeignIdentifier",
     "IdempotencyKey",
     "Instrument",
     "Investigation",

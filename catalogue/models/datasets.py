@@ -79,7 +79,11 @@ class Dataset(Record):
             ),
         ]
         indexes = [
-            models.Index(fields=["investigation", "-id"], name="dataset_by_investigation"),
+            # With all that openness is made of, and the title: what is open is counted, sorted and searched in the index alone.
+            models.Index(
+                fields=["investigation", "-id", "state", "embargo_until", "released_at", "title"],
+                name="dataset_by_investigation",
+            ),
             models.Index(fields=["instrument", "-id"], name="dataset_by_instrument"),
             models.Index(fields=["-acquired_at", "-id"], name="dataset_by_acquisition"),
             models.Index(fields=["created_at"], name="dataset_by_registration"),
@@ -194,6 +198,7 @@ class Parameter(models.Model):
                 condition=~Q(kind="number") | Q(value__isnull=False), name="parameter_number_has_value"
             ),
         ]
+        indexes = [models.Index(fields=["name", "value_si"], name="parameter_by_value")]
 
     def __str__(self) -> str:
         return self.name

@@ -18,9 +18,11 @@ from catalogue.entries import DatasetEntry, FileEntry, ParameterEntry, SampleEnt
 from catalogue.interop.panosc_checks import doi_of, file_name
 from catalogue.interop.panosc_database import Row
 from catalogue.models import Datafile, Dataset, Instrument, Investigation, Storage
+from catalogue.models.foreign import ForeignKind
 from catalogue.models.storages import StorageKind
 from catalogue.services.investigations import save_sample
 from catalogue.services.panosc_context import STATED_BY, Import, about, refusal, same_as
+from catalogue.services.panosc_identifiers import keep_files, keep_identifiers, keep_parameters
 from catalogue.services.references import chunks
 from catalogue.services.registration import FILE_COLUMNS, MOST_ENTRIES, file_row, register_datasets
 from catalogue.services.rows import insert_rows
@@ -57,6 +59,16 @@ class _Parts:
         self.files = database.belonging("File", "datasetId")
         self.parameters = database.belonging("Parameter", "datasetId")
         self.stated = database.belonging("Parameter", "documentId")
+        self._rows = database.of("Document")
+
+    def parameters_of(self, pid: str) -> Iterator[tuple[str, ParameterEntry]]:
+        """Its own and those that its documents state, with their ids."""
+        for key, row in self.parameters.get(pid, ()):
+            yield key, _parameter(row)
+        for document in self.documents.get(pid, ()):
+            name = doi_of(document, self._rows[document].get("doi", "")) or document
+            for key, row in self.stated.get(document, ()):
+                yield key, _parameter(row, STATED_BY + name)
 
 
 def _import_portion(current: Import, parts: _Parts, pids: Sequence[str]) -> None:
@@ -76,6 +88,8 @@ def _import_portion(current: Import, parts: _Parts, pids: Sequence[str]) -> None
     }
     _move_to_instruments(current, made)
     _insert_files(current, parts, made)
+    keep_files(made, parts.files)
+    keep_parameters(made, {pid: parts.parameters_of(pid) for pid in made})
     _tell(current, made)
     current.datasets |= made
     current.done.datasets += len(made)
@@ -83,24 +97,23 @@ def _import_portion(current: Import, parts: _Parts, pids: Sequence[str]) -> None
 
 def _make_samples(current: Import, parts: _Parts, pids: Sequence[str]) -> None:
     """With what is said of them; a sample of data of several investigations is one of each."""
-    rows = current.database.of("Sample")
+    rows, found = current.database.of("Sample"), []
     for investigation, key in dict.fromkeys(
         (current.investigations[pid], key) for pid in pids for key in parts.samples.get(pid, ())
     ):
-        sample = rows[key]
-        if not investigation.samples.filter(name=sample["name"]).exists():
-            entry = SampleEntry(name=sample["name"], description=sample.get("description", ""))
+        row = rows[key]
+        sample = investigation.samples.filter(name=row["name"]).first()
+        if sample is None:
+            entry = SampleEntry(name=row["name"], description=row.get("description", ""))
             with about("Sample", key):
-                save_sample(actor=current.actor, investigation=investigation, entry=entry)
+                sample, _ = save_sample(actor=current.actor, investigation=investigation, entry=entry)
+        found.append((sample.pk, key))
+    keep_identifiers(ForeignKind.SAMPLE, found)
 
 
 def _entry(current: Import, parts: _Parts, pid: str) -> DatasetEntry:
     row = current.database.of("Dataset")[pid]
     samples = [current.database.of("Sample")[key]["name"] for key in parts.samples.get(pid, ())]
-    parameters = [_parameter(parameter) for _, parameter in parts.parameters.get(pid, ())]
-    for document in parts.documents.get(pid, ()):
-        name = doi_of(document, current.database.of("Document")[document].get("doi", "")) or document
-        parameters += [_parameter(row, STATED_BY + name) for _, row in parts.stated.get(document, ())]
     return DatasetEntry(
         investigation=str(current.investigations[pid].uid),
         title=row["title"],
@@ -108,7 +121,7 @@ def _entry(current: Import, parts: _Parts, pid: str) -> DatasetEntry:
         techniques=tuple(current.techniques[key] for key in parts.techniques.get(pid, ())),
         sample=samples[0] if samples else "",
         registration_key=pid,
-        parameters=tuple(parameters),
+        parameters=tuple(entry for _, entry in parts.parameters_of(pid)),
         relations=(same_as(pid),),
         is_to_be_extracted=False,
     )

@@ -16,6 +16,7 @@ from catalogue.entries import InvestigationEntry, PersonEntry
 from catalogue.interop.panosc_checks import PROPOSAL, PUBLICATION, doi_of, proposals_of
 from catalogue.interop.panosc_database import Row
 from catalogue.models import Collection, Dataset, Investigation, Person, TeamMember
+from catalogue.models.foreign import ForeignKind
 from catalogue.models.investigations import TeamRole
 from catalogue.publication import Creator, PublicationText, Subject, normalise_doi
 from catalogue.publication_checks import find_problems
@@ -23,6 +24,7 @@ from catalogue.services.collection_release import begin_publication, publish_col
 from catalogue.services.collections import save_text, start_collection, text_tag
 from catalogue.services.investigations import create_investigation, find_or_create_person
 from catalogue.services.panosc_context import NO_PROPOSAL, SAME_AS, Import, about, as_visit, refusal, same_as
+from catalogue.services.panosc_identifiers import keep_identifiers
 
 LONGEST_NUMBER, LONGEST_TITLE = 60, 500
 ROLES = {"principal investigator": TeamRole.PI, "pi": TeamRole.PI, "local contact": TeamRole.LOCAL_CONTACT}
@@ -143,17 +145,42 @@ class _People:
 
     def join(self, investigation: Investigation, document: str) -> None:
         """Make the members of a document the team, leaders first where somebody has two roles."""
-        team: dict[int, TeamMember] = {}
-        rows = [(person_entry(self._current, row), row["personId"]) for _, row in self._members.get(document, ())]
-        for entry, key in sorted(rows, key=lambda one: one[0].role != TeamRole.PI):
-            with about("Person", key):
-                person = self._people.get(key) or find_or_create_person(entry)
-            if key not in self._people:
-                self._current.done.people += 1
-            self._people[key] = person
+        team: dict[int, tuple[TeamMember, str, Row]] = {}
+        members = self._members.get(document, ())
+        entries = [(person_entry(self._current, row), key, row) for key, row in members]
+        for entry, key, row in sorted(entries, key=lambda one: one[0].role != TeamRole.PI):
+            person = self._person(entry, row["personId"])
             member = TeamMember(investigation=investigation, person=person, role=entry.role, position=len(team))
-            team.setdefault(person.pk, member)
-        TeamMember.objects.bulk_create(team.values())
+            team.setdefault(person.pk, (member, key, row))
+        TeamMember.objects.bulk_create(member for member, _, _ in team.values())
+        self._keep_identifiers(list(team.values()))
+
+    def _person(self, entry: PersonEntry, key: str) -> Person:
+        with about("Person", key):
+            person = self._people.get(key) or find_or_create_person(entry)
+        if key not in self._people:
+            self._current.done.people += 1
+            self._people[key] = person
+        return person
+
+    def _keep_identifiers(self, team: list[tuple[TeamMember, str, Row]]) -> None:
+        """Of the members, of the people they are, of where these work, and the words for their roles where ours are others."""
+        keep_identifiers(ForeignKind.MEMBER, [(member.pk, key) for member, key, _ in team])
+        roles = [
+            (member.pk, row["role"]) for member, _, row in team if row.get("role", "") not in ("", _role_of(member))
+        ]
+        keep_identifiers(ForeignKind.MEMBER_ROLE, roles)
+        keep_identifiers(ForeignKind.PERSON, [(member.person_id, row["personId"]) for member, _, row in team])
+        known = self._current.database.of("Affiliation")
+        places = [(member.person.affiliation, row.get("affiliationId", "")) for member, _, row in team]
+        keep_identifiers(
+            ForeignKind.AFFILIATION,
+            [(place.pk, key) for place, key in places if place and key and place.name == known[key]["name"]],
+        )
+
+
+def _role_of(member: TeamMember) -> str:
+    return TeamRole(member.role).label
 
 
 def person_entry(current: Import, member: Row) -> PersonEntry:

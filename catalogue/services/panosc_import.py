@@ -30,6 +30,7 @@ from catalogue.services.declarations import declare_account, declare_facility, d
 from catalogue.services.panosc_context import ACCOUNT, Import, Imported, about, refusal
 from catalogue.services.panosc_datasets import import_datasets
 from catalogue.services.panosc_documents import import_proposals, import_publications
+from catalogue.services.panosc_identifiers import keep_techniques
 from catalogue.services.vocabularies import load_techniques
 from catalogue.vocabularies.licences import DEFAULT_LICENCE
 from catalogue.vocabularies.techniques import PANET, TechniqueTerm
@@ -130,3 +131,4 @@ def _import_techniques(current: Import) -> None:
         terms.setdefault(iri, TechniqueTerm(iri, row["name"], (), "", (), source))
     loaded = load_techniques(actor=current.actor, terms=terms.values(), keeps_known_terms=True)
     current.done.techniques = loaded.added
+    keep_techniques(current.techniques)

@@ -130,7 +130,8 @@ def _items(row: Json, related: Related, child: Table) -> list[Json]:
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return date_text(value)
-    return value
+    # The subjects of a publication, of which the words are told.
+    return [subject["term"] for subject in value] if isinstance(value, list) else value
 
 
 def date_text(moment: datetime) -> str:

@@ -1,7 +1,7 @@
-"""The pids of what came from another PaNOSC server, as columns and conditions of the database. Everything else has its DOI or uid.
+"""The ids of what came from another PaNOSC server, as columns and conditions of the database. Everything else has its DOI or uid.
 
 `catalogue/services/panosc_import.py` puts them there: an instrument's stands in its address, a dataset's in its registration key,
-and a document's that is no DOI in a relation.
+a document's that is no DOI in a relation, and those of everything smaller in a table of their own.
 """
 
 from collections.abc import Sequence
@@ -11,11 +11,23 @@ from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Concat, Replace, Substr
 
 from catalogue.interop.panosc_database import DOIS, HANDLES, LOCAL, address_of
-from catalogue.models import CollectionMember, Dataset, Instrument, Relation
+from catalogue.models import CollectionMember, Dataset, ForeignIdentifier, Instrument, Relation
+from catalogue.models.foreign import ForeignKind
 from catalogue.services.panosc_context import ACCOUNT, SAME_AS, STATED_BY
 from search.panosc.expressions import UidText, optional
 
 _RESOLVERS = (HANDLES, DOIS, LOCAL)
+
+
+def kept(kind: ForeignKind, usual: Any) -> Coalesce:
+    """What the row was called where it came from, else its `usual` name. An index answers it in the query of the row."""
+    own = ForeignIdentifier.objects.filter(kind=kind, object_id=OuterRef("pk")).order_by()
+    return Coalesce(Subquery(own.values("identifier")), usual, output_field=CharField())
+
+
+def with_kept(kind: ForeignKind, names: Sequence[str]) -> Q:
+    found = ForeignIdentifier.objects.filter(kind=kind, identifier__in=list(names)).order_by()
+    return Q(pk__in=found.values("object_id"))
 
 
 def dataset_pid(prefix: str = "") -> Case:

@@ -23,7 +23,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.fields.json import KeyTextTransform
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Cast, Coalesce, Concat, Trim
 
 from catalogue import access
@@ -41,6 +41,7 @@ from catalogue.models import (
     Technique,
 )
 from catalogue.models.collections import CollectionState
+from catalogue.models.foreign import ForeignKind
 from catalogue.models.investigations import RecordState, TeamRole
 from catalogue.services.panosc_context import NO_PROPOSAL
 from catalogue.stamps import opening
@@ -104,8 +105,8 @@ def _whether(condition: Q) -> Case:
     return Case(When(condition, then=Value(True)), default=Value(False), output_field=BooleanField())
 
 
-def _key(name: str = "pk") -> Cast:
-    return Cast(name, CharField())
+def _key_or_kept(kind: ForeignKind) -> Coalesce:
+    return pids.kept(kind, Cast("pk", CharField()))
 
 
 def _dataset_columns(asker: Asker) -> Mapping[str, Column]:
@@ -147,6 +148,7 @@ def _collection_columns(asker: Asker) -> Mapping[str, Column]:
         "endDate": None,
         "releaseDate": F("published_at"),
         "license": optional(KeyTextTransform("licence_id", "text")),
+        "keywords": KeyTransform("subjects", "text"),
     }
 
 
@@ -169,6 +171,15 @@ def uids_in(values: Sequence[str]) -> list[UUID]:
 
 def _by_uid(values: Sequence[str]) -> Q:
     return Q(uid__in=uids_in(values))
+
+
+def _by_uid_or_kept(kind: ForeignKind) -> Callable[[Sequence[str]], Q]:
+    return lambda values: _by_uid(values) | pids.with_kept(kind, values)
+
+
+def _by_technique_pid(values: Sequence[str]) -> Q:
+    """By its IRI too, which is what most servers call it."""
+    return Q(iri__in=list(values)) | pids.with_kept(ForeignKind.TECHNIQUE, values)
 
 
 def _by_dataset_pid(values: Sequence[str]) -> Q:
@@ -219,25 +230,31 @@ SAMPLE = Table(
     "sample",
     "Sample",
     _all(Sample),
-    _fixed(pid=UidText("uid"), name=F("name"), description=optional("description")),
-    {"pid": _by_uid},
+    _fixed(pid=pids.kept(ForeignKind.SAMPLE, UidText("uid")), name=F("name"), description=optional("description")),
+    {"pid": _by_uid_or_kept(ForeignKind.SAMPLE)},
 )
 TECHNIQUE = Table(
     "technique",
     "Technique",
     _all(Technique),
     _fixed(
-        pid=F("iri"),
+        pid=pids.kept(ForeignKind.TECHNIQUE, F("iri")),
         name=F("label"),
         panetId=Case(When(iri__startswith=PANET, then=F("iri")), output_field=CharField()),
     ),
-    {},
+    {"pid": _by_technique_pid},
 )
 FILE = Table(
     "file",
     "File",
     _all(Datafile),
-    _fixed(id=_key(), name=F("name"), path=None, size=F("size"), datasetId=pids.dataset_pid("dataset__")),
+    _fixed(
+        id=_key_or_kept(ForeignKind.FILE),
+        name=F("name"),
+        path=None,
+        size=F("size"),
+        datasetId=pids.dataset_pid("dataset__"),
+    ),
     {},
     usual_order="name",
 )
@@ -246,7 +263,7 @@ PARAMETER = Table(
     "Parameter",
     _parameters,
     _fixed(
-        id=_key(),
+        id=_key_or_kept(ForeignKind.PARAMETER),
         name=F("name"),
         unit=F("unit"),
         datasetId=Case(When(~pids.IS_STATED_BY_DOCUMENT, then=pids.dataset_pid("dataset__")), output_field=CharField()),
@@ -255,7 +272,13 @@ PARAMETER = Table(
     {},
     beside=("kind", "text", "value", "unit"),
 )
-MEMBER = Table("member", "Member", _all(TeamMember), _fixed(id=_key(), role=_ROLE), {})
+MEMBER = Table(
+    "member",
+    "Member",
+    _all(TeamMember),
+    _fixed(id=_key_or_kept(ForeignKind.MEMBER), role=pids.kept(ForeignKind.MEMBER_ROLE, _ROLE)),
+    {},
+)
 # Of a collection, which is public though what it holds may not be.
 STATED_PARAMETER = replace(
     PARAMETER, rows=lambda asker: _parameters(asker).filter(dataset__in=_datasets(asker).values("pk"))
@@ -271,20 +294,20 @@ PERSON = Table(
     "Person",
     _all(Person),
     _fixed(
-        id=UidText("uid"),
+        id=pids.kept(ForeignKind.PERSON, UidText("uid")),
         fullName=Trim(Concat("given_name", Value(" "), "family_name", output_field=CharField())),
         orcid=F("orcid"),
         researcherId=None,
         firstName=optional("given_name"),
         lastName=F("family_name"),
     ),
-    {"id": _by_uid},
+    {"id": _by_uid_or_kept(ForeignKind.PERSON)},
 )
 AFFILIATION = Table(
     "affiliation",
     "Affiliation",
     _all(Organisation),
-    _fixed(id=_key(), name=F("name"), address=None, city=None, country=None),
+    _fixed(id=_key_or_kept(ForeignKind.AFFILIATION), name=F("name"), address=None, city=None, country=None),
     {},
 )
 TABLES_OF: Mapping[str, tuple[Table, ...]] = {

@@ -7,12 +7,14 @@ from urllib.parse import quote
 import pytest
 
 from catalogue.access import SYSTEM
+from catalogue.models import Datafile
 from catalogue.services.panosc_import import import_panosc
 from catalogue.services.vocabularies import load_techniques
 from catalogue.vocabularies.techniques import PANET, TechniqueTerm, read_own_table
 from tests import factories, services
 from tests.panosc_database import (
     BEER,
+    COPPER,
     CREATED,
     FOUR,
     LOKI,
@@ -20,8 +22,11 @@ from tests.panosc_database import (
     ONE,
     PAPER,
     PROPOSAL,
+    SANS,
+    STEEL,
     THREE,
     TWO,
+    XAS,
     content_of,
     dataset,
     joined,
@@ -88,7 +93,7 @@ def test_a_dataset_is_as_it_was(imported):
 def test_documents_keep_type_text_and_times(imported):
     paper = imported(f"Documents/{quote(PAPER, safe='')}")
     assert (paper["type"], paper["title"], paper["summary"]) == ("publication", "On cylinders", "Round ones.")
-    assert paper["releaseDate"] == "2021-06-01T12:00:00.000Z"
+    assert (paper["releaseDate"], paper["keywords"]) == ("2021-06-01T12:00:00.000Z", ["copper"])
     proposal = imported(f"Documents/{quote(PROPOSAL, safe='')}")
     assert proposal["type"] == "proposal"
     assert proposal["startDate"] == "2020-05-01T08:00:00.000Z"
@@ -116,6 +121,53 @@ def test_includes_lead_to_what_the_join_tables_say(imported):
     assert imported(f"Datasets/{quote(ONE, safe='')}/files/count") == {"count": 1}
 
 
+def ids(items: list[dict[str, Any]]) -> list[str]:
+    return [item["id"] for item in items]
+
+
+def test_everything_keeps_the_id_that_it_came_with(imported):
+    relations = ["files", "parameters", "samples", "techniques"]
+    found = imported(f"Datasets/{quote(THREE, safe='')}", filter={"include": relations})
+    assert (ids(found["parameters"]), pids(found["samples"])) == (["3"], [STEEL])
+    assert [(one["pid"], one["panetId"]) for one in found["techniques"]] == [(XAS, f"{PANET}PaNET01227")]
+    files = imported(f"Datasets/{quote(TWO, safe='')}/files", filter={"fields": ["id", "name"]})
+    assert files == [{"id": "2", "name": "two.hdf"}]
+    include = [{"relation": "members", "scope": {"include": ["person", "affiliation"]}}, "parameters"]
+    proposal, paper = (
+        imported(f"Documents/{quote(pid, safe='')}", filter={"include": include}) for pid in (PROPOSAL, PAPER)
+    )
+    people = [(one["id"], one["role"], one["person"]["id"], one["affiliation"]["id"]) for one in proposal["members"]]
+    assert people == [("2", "principal investigator", "p1", "1"), ("1", "owner", "p2", "1")]
+    assert (ids(paper["members"]), ids(paper["parameters"])) == (["3"], ["5"])
+
+
+def test_ids_are_found_in_conditions_and_a_technique_by_its_term_too(imported):
+    def having(relation: str, **where: Any) -> list[str]:
+        return pids(imported("Datasets", filter={"include": [{"relation": relation, "scope": {"where": where}}]}))
+
+    assert having("samples", pid=COPPER) == [ONE, TWO]
+    assert having("samples", pid={"neq": COPPER}) == [THREE, FOUR]
+    assert having("files", id="1") == [ONE]
+    assert having("parameters", id={"inq": ["2", "4"]}) == [TWO, FOUR]
+    assert having("techniques", pid=SANS) == having("techniques", pid=f"{PANET}PaNET01189") == [ONE, TWO]
+    assert having("techniques", pid={"like": "xas"}) == [THREE, FOUR]
+    role = {"relation": "members", "scope": {"where": {"role": "owner"}}}
+    assert pids(imported("Documents", filter={"include": [role]})) == [PROPOSAL]
+    person = {"relation": "person", "scope": {"where": {"id": "p1"}}}
+    members = {"relation": "members", "scope": {"include": [person]}}
+    assert pids(imported("Documents", filter={"include": [members]})) == [PROPOSAL]
+
+
+def test_what_was_registered_here_keeps_its_own_ids(imported, tmp_path):
+    investigation = factories.make_investigation(is_open=True)
+    sample = factories.make_sample(investigation)
+    own = factories.make_dataset(investigation, sample=sample)
+    storage = factories.make_storage(tmp_path)
+    file = Datafile.objects.create(dataset=own, storage=storage, path="ours.tif", name="ours.tif")
+    found = imported(f"Datasets/{own.uid}", filter={"include": ["files", "samples"]})
+    assert (ids(found["files"]), pids(found["samples"])) == ([str(file.pk)], [str(sample.uid)])
+
+
 def test_documents_lead_to_data_people_and_parameters(imported):
     include = [{"relation": "members", "scope": {"include": [{"relation": "person"}, {"relation": "affiliation"}]}}]
     proposal, paper = (
@@ -123,7 +175,7 @@ def test_documents_lead_to_data_people_and_parameters(imported):
         for pid in (PROPOSAL, PAPER)
     )
     people = [(one["role"], one["person"]["fullName"], one["affiliation"]["name"]) for one in proposal["members"]]
-    assert people == [("principal investigator", "Ada Maria Lovelace", "ESS"), ("member", "James Chadwick", "ESS")]
+    assert people == [("principal investigator", "Ada Maria Lovelace", "ESS"), ("owner", "James Chadwick", "ESS")]
     assert pids(proposal["datasets"]) == [THREE, FOUR]
     assert [one["person"]["fullName"] for one in paper["members"]] == ["James Chadwick"]
     assert pids(paper["datasets"]) == [ONE, TWO]
@@ -279,6 +331,12 @@ def test_the_fixtures_of_the_reference_server_answer_as_they_do_there(reference)
     documents = reference("Documents", filter={"include": [members], "order": "pid ASC"})
     leaders = [one["members"][0]["person"]["fullName"] for one in documents]
     assert leaders == ["John Smith", "James Chadwick"]
+    everyone = {"relation": "members", "scope": {"include": ["person", "affiliation"]}}
+    proposal = reference("Documents/10.5072%2Fpanosc-document2", filter={"include": [everyone]})
+    people = {one["id"]: (one["role"], one["person"]["id"], one["affiliation"]["id"]) for one in proposal["members"]}
+    assert people == {"3": ("principal investigator", "panosc-person2", "1"), "4": ("owner", "panosc-person1", "1")}
+    small = reference("Datasets/20.500.12269%2Fpanosc-dataset1", filter={"include": ["samples", "techniques"]})
+    assert pids(small["samples"] + small["techniques"]) == ["20.500.12269/panosc-sample1", "20.500.12269/panosc-tech1"]
 
 
 def test_everything_that_is_imported_is_found_by_words(imported, build_index):
