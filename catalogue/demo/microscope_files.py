@@ -1,8 +1,9 @@
-"""Writes electron microscope files with the tag layouts of Zeiss, FEI, TESCAN and JEOL, and MRC maps.
+"""Writes electron microscope files with the tag layouts of Zeiss, FEI, TESCAN, JEOL and Hitachi, and MRC maps.
 
 Layouts follow real files: Zeiss tag 34118 (unnamed block of numbers, then name and value in two lines), FEI tag 34682
-(INI), TESCAN tag 50431 or a .hdr side-car (INI), JEOL .txt side-car. Every file says that it is synthetic in its
-ImageDescription and in the banner that is drawn below the picture.
+(INI), TESCAN tag 50431 or a .hdr side-car (INI), JEOL and Hitachi .txt side-cars. Every file says that it is synthetic in
+its ImageDescription and in the banner below the picture. `write_...` draws the banner, `save_...` takes an image with one
+and the (height, width) of the picture in it.
 """
 
 from dataclasses import dataclass
@@ -42,13 +43,17 @@ class Exposure:
 
 
 def write_zeiss(path: Path, picture: Picture, exposure: Exposure) -> None:
-    """A palette TIFF of 1024 x 768 with tag 34118, in the layout of SmartSEM 6."""
-    image = with_banner(picture, exposure, "zeiss")
-    pixel_size = exposure.field_of_view / picture.shape[1]
+    """A Zeiss file, of 1024 x 768 for a picture of `SHAPES`."""
+    save_zeiss(path, with_banner(picture, exposure, "zeiss"), exposure, picture.shape)
+
+
+def save_zeiss(path: Path, image: Grey, exposure: Exposure, shape: tuple[int, ...]) -> None:
+    """A palette TIFF with tag 34118, in the layout of SmartSEM 6."""
+    pixel_size = exposure.field_of_view / shape[1]
     magnification = 0.2894 / exposure.field_of_view
     block = [pixel_size, magnification, 6, exposure.voltage, 2.35, exposure.beam_current, exposure.working_distance]
     numbers = ["0", "0"] + [text for channel in range(4) for text in (str(channel), *(f"{n:.6e}" for n in block))]
-    entries = _zeiss_entries(exposure, picture.shape, pixel_size, magnification)
+    entries = _zeiss_entries(exposure, shape, image.shape, magnification)
     text = "\r\n".join([*numbers, str(len(entries)), *(f"{key}\r\n{value}" for key, value in entries), "\0"])
     ramp = np.arange(256, dtype=np.uint16) * 257
     tifffile.imwrite(
@@ -64,15 +69,16 @@ def write_zeiss(path: Path, picture: Picture, exposure: Exposure) -> None:
 
 
 def _zeiss_entries(
-    exposure: Exposure, shape: tuple[int, ...], pixel_size: float, magnification: float
+    exposure: Exposure, shape: tuple[int, ...], stored: tuple[int, ...], magnification: float
 ) -> list[tuple[str, str]]:
-    height = exposure.field_of_view * shape[0] / shape[1]
+    pixel_size = exposure.field_of_view / shape[1]
+    height = pixel_size * shape[0]
     x, y, z = (position * 1e3 for position in exposure.stage)
     return [
         ("DP_DETECTOR_CHANNEL", f"Signal A = {exposure.detector}"),
         ("DP_DETECTOR_TYPE", f"Detector = {exposure.detector}"),
         ("DP_SEM", "Sem = Supra 40"),
-        ("DP_IMAGE_STORE", "Store resolution = 1024 * 768"),
+        ("DP_IMAGE_STORE", f"Store resolution = {stored[1]} * {stored[0]}"),
         ("DP_DWELL_TIME", "Dwell Time = 100 ns"),
         ("DP_SCANRATE", "Scan Speed = 9"),
         ("DP_NOISE_REDUCTION", "Noise Reduction = Pixel Avg."),
@@ -107,12 +113,17 @@ def _zeiss_entries(
 
 
 def write_fei(path: Path, picture: Picture, exposure: Exposure) -> None:
-    """A TIFF of 1024 x 943 with tag 34682 in the layout of a FEI dual beam; the lowest 59 rows are the banner."""
-    sections = _fei_sections(exposure, picture.shape)
+    """A FEI file, of 1024 x 943 for a picture of `SHAPES`; the lowest 59 rows are the banner."""
+    save_fei(path, with_banner(picture, exposure, "fei"), exposure, picture.shape)
+
+
+def save_fei(path: Path, image: Grey, exposure: Exposure, shape: tuple[int, ...]) -> None:
+    """A TIFF with tag 34682 in the layout of a FEI dual beam."""
+    sections = _fei_sections(exposure, shape, banner_height=image.shape[0] - shape[0])
     lines = [f"[{name}]\r\n" + "".join(f"{k}={v}\r\n" for k, v in values.items()) for name, values in sections.items()]
     tifffile.imwrite(
         path,
-        with_banner(picture, exposure, "fei"),
+        image,
         photometric="minisblack",
         description=SYNTHETIC,
         metadata=None,
@@ -121,7 +132,7 @@ def write_fei(path: Path, picture: Picture, exposure: Exposure) -> None:
     )
 
 
-def _fei_sections(exposure: Exposure, shape: tuple[int, ...]) -> dict[str, dict[str, object]]:
+def _fei_sections(exposure: Exposure, shape: tuple[int, ...], banner_height: int) -> dict[str, dict[str, object]]:
     rows, columns = shape
     width = exposure.field_of_view
     height, pixel = width * rows / columns, width / columns
@@ -151,7 +162,7 @@ def _fei_sections(exposure: Exposure, shape: tuple[int, ...]) -> dict[str, dict[
         "Detectors": {"Number": 1, "Name": exposure.detector, "Mode": "SE"},
         exposure.detector: {"Contrast": 64.57, "Brightness": 39.67, "Signal": "SE", "Grid": 250},
         "PrivateFei": {"BitShift": 0, "DataBarSelected": "DateTime HV HFW WD det Label MicronBar",
-                       "TimeOfCreation": f"{taken:%d.%m.%Y %H:%M:%S}", "DatabarHeight": _BANNER_HEIGHTS["fei"]},
+                       "TimeOfCreation": f"{taken:%d.%m.%Y %H:%M:%S}", "DatabarHeight": banner_height},
     }  # fmt: skip
 
 
@@ -198,16 +209,14 @@ def _tescan_text(exposure: Exposure, shape: tuple[int, ...]) -> str:
 
 def write_jeol(path: Path, picture: Picture, exposure: Exposure) -> list[Path]:
     """A plain TIFF of 640 x 512 and its .txt side-car; returns both."""
-    tifffile.imwrite(
-        path,
-        with_banner(picture, exposure, "jeol"),
-        photometric="minisblack",
-        description=SYNTHETIC,
-        metadata=None,
-        software="",
-    )
-    rows, columns = picture.shape
-    bar = nice_length(exposure.field_of_view)
+    image = with_banner(picture, exposure, "jeol")
+    return save_jeol(path, image, exposure, picture.shape, bar=nice_length(exposure.field_of_view))
+
+
+def save_jeol(path: Path, image: Grey, exposure: Exposure, shape: tuple[int, ...], *, bar: float) -> list[Path]:
+    """A plain TIFF and its .txt side-car, which tells how many pixels the scale bar of `bar` metres has; returns both."""
+    _save_plain(path, image)
+    rows, columns = shape
     x, y, z = (position * 1e3 for position in exposure.stage)
     lines = [
         "$SEM_DATA_VERSION 1",
@@ -235,9 +244,44 @@ def write_jeol(path: Path, picture: Picture, exposure: Exposure) -> list[Path]:
         "$CM_LABEL SYNTHETIC",
         f"$CM_FULL_SIZE {columns} {rows}",
     ]
+    return [path, _save_sidecar(path, lines)]
+
+
+def save_hitachi(path: Path, image: Grey, exposure: Exposure, shape: tuple[int, ...]) -> list[Path]:
+    """A plain TIFF and its .txt side-car with a section [SemImageFile], lengths in nm and µm; returns both."""
+    _save_plain(path, image)
+    rows, columns = shape
+    x, y, z = (position * 1e9 for position in exposure.stage)
+    lines = [
+        "[SemImageFile]",
+        "InstructName=S-4800",
+        "SerialNumber=000000-00",
+        f"DataSize={columns}x{rows}",
+        f"PixelSize={exposure.field_of_view / columns * 1e9:.6g}",
+        f"SignalName={exposure.detector}",
+        f"AcceleratingVoltage={exposure.voltage:.0f} Volt",
+        f"WorkingDistance={exposure.working_distance * 1e6:.0f} um",
+        f"Magnification={0.127 / exposure.field_of_view:.0f}",
+        "EmissionCurrent=9800 nA",
+        f"StagePositionX={x:.0f}",
+        f"StagePositionY={y:.0f}",
+        f"StagePositionZ={z:.0f}",
+        f"Date={exposure.acquired_at:%m/%d/%Y}",
+        f"Time={exposure.acquired_at:%H:%M:%S}",
+        f"SampleName={exposure.sample}",
+        f"Comment={SYNTHETIC}",
+    ]
+    return [path, _save_sidecar(path, lines)]
+
+
+def _save_plain(path: Path, image: Grey) -> None:
+    tifffile.imwrite(path, image, photometric="minisblack", description=SYNTHETIC, metadata=None, software="")
+
+
+def _save_sidecar(path: Path, lines: list[str]) -> Path:
     sidecar = path.with_suffix(".txt")
     sidecar.write_bytes("\r\n".join([*lines, ""]).encode("ascii", errors="replace"))
-    return [path, sidecar]
+    return sidecar
 
 
 def write_mrc(path: Path, data: NDArray[np.generic], *, voxel_size: float, title: str) -> None:
