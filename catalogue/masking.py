@@ -261,7 +261,7 @@ def dataset_record(
         file_count=dataset.file_count,
         size=dataset.size,
         download_count=dataset.download_count,
-        sample=sample_ref(dataset.sample) if dataset.sample and shows_metadata else None,
+        sample=refs.of(sample_ref, dataset.sample) if dataset.sample and shows_metadata else None,
         format_label=dataset.format_label if shows_metadata else "",
         has_thumbnail=dataset.has_thumbnail and is_full,
         extraction_state=dataset.extraction_state if is_full else "",

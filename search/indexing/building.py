@@ -7,13 +7,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import cast
 
 from django.utils import timezone
 
 from catalogue import access
 from catalogue.access import Level
-from catalogue.masking import dataset_record
+from catalogue.masking import References, dataset_record
 from catalogue.models import Dataset, Parameter
 from catalogue.models.datasets import ParameterKind, Source
 from catalogue.record import AnnotationRef, DatasetRecord, ParameterValue
@@ -33,6 +34,9 @@ KEY_BITS = 31
 KEY_MASK = (1 << KEY_BITS) - 1
 HIGHEST = (1 << 32) - 1
 BEFORE_ALL = -(1 << 32)
+# The datasets of one session repeat what is said of it, and many have files of the same names.
+_indexed_again = lru_cache(maxsize=4_096)(indexed)
+_identified_again = lru_cache(maxsize=16_384)(identifier_tokens)
 WORDED = frozenset({ParameterKind.TEXT.value, ParameterKind.LIST.value})
 
 
@@ -49,50 +53,54 @@ def build_documents(versions: Mapping[int, int], *, now: datetime | None = None)
 
     What was withdrawn or is gone has none. A dataset that cannot be described fails alone.
     """
-    moment = now or timezone.now()
-    gathered = gather(versions)
+    portion = _Portion(gather(versions), now or timezone.now())
     built = Built()
-    for key, dataset in gathered.datasets.items():
+    for key, dataset in portion.gathered.datasets.items():
         try:
-            built.documents[key] = _documents(dataset, versions[key], gathered, moment)
+            built.documents[key] = _documents(dataset, versions[key], portion)
         except Exception as error:
             built.failures[key] = f"{type(error).__name__}: {error}"
     return built
 
 
-def _documents(dataset: Dataset, version: int, gathered: Gathered, now: datetime) -> list[Document]:
-    """The full document, and while the dataset is closed the summary, unless strangers may not know of it."""
+@dataclass(frozen=True)
+class _Portion:
+    """What was read of some datasets, for documents of one moment; `shared` is what their records name in common."""
+
+    gathered: Gathered
+    now: datetime
+    shared: References = field(default_factory=References)
+
+    def record(self, dataset: Dataset, level: Level) -> DatasetRecord:
+        # These rows have the columns of a Parameter, without the price of a model each.
+        parameters = cast(Sequence[Parameter], self.gathered.parameters.get(dataset.pk, ()))
+        return dataset_record(dataset, level, now=self.now, shared=self.shared, parameters=parameters)
+
+
+def _documents(dataset: Dataset, version: int, portion: _Portion) -> list[Document]:
+    """The full document, and while the dataset is closed the summary, unless strangers may not know of it.
+
+    The names of files stand in the full one only.
+    """
+    gathered, record = portion.gathered, portion.record(dataset, Level.FULL)
     terms = {
         "dataset": dataset.pk,
         "version": version,
-        "opens_at": microseconds(access.opens_at(dataset)),
+        "opens_at": microseconds(record.access.opens_at),
         "investigation": dataset.investigation_id,
         "instrument_key": dataset.instrument_id,
     }
-    documents = [terms | {"key": str(dataset.pk)} | _full(dataset, gathered, now)]
-    level = Level.NOTHING if access.is_open(dataset, now=now) else access.public_level(dataset)
+    full = _described(record, dataset, gathered, file_names=gathered.files.get(dataset.pk, ()))
+    documents = [_without_empty(terms | {"key": str(dataset.pk), "document": ["full"]} | full)]
+    level = Level.NOTHING if record.access.is_open else access.public_level(dataset)
     if level != Level.NOTHING:
-        record = _record(dataset, level, gathered, now)
-        summary = _described(record, dataset, gathered)
+        summary = _described(portion.record(dataset, level), dataset, gathered)
         documents.append(_without_empty(terms | {"key": f"{dataset.pk}s", "document": ["summary"]} | summary))
     return documents
 
 
-def _full(dataset: Dataset, gathered: Gathered, now: datetime) -> Document:
-    """What its readers see: the names of files stand here only."""
-    record = _record(dataset, Level.FULL, gathered, now)
-    described = _described(record, dataset, gathered, file_names=gathered.files.get(dataset.pk, []))
-    return _without_empty({"document": ["full"]} | described)
-
-
-def _record(dataset: Dataset, level: Level, gathered: Gathered, now: datetime) -> DatasetRecord:
-    # These rows have the columns of a Parameter, without the price of a model each.
-    parameters = cast(Sequence[Parameter], gathered.parameters.get(dataset.pk, ()))
-    return dataset_record(dataset, level, now=now, parameters=parameters)
-
-
 def _without_empty(document: Document) -> Document:
-    return {name: value for name, value in document.items() if value not in (None, "", [], {})}
+    return {name: value for name, value in document.items() if value or value == 0}
 
 
 def _described(
@@ -152,14 +160,14 @@ def _rest(record: DatasetRecord, techniques: Iterable[str]) -> str:
         told.append(label_for(parameter.name))
         if parameter.kind in WORDED:
             told.append(parameter.text[:LONGEST_VALUE])
-    return indexed(" ".join(filter(None, told)))
+    return _indexed_again(" ".join(filter(None, told)))
 
 
 def _identifiers(record: DatasetRecord, names: Iterable[str]) -> str:
     """A uid as a whole only: its parts are random, and would be found by anybody who looks for a number."""
     tokens = [identifier(str(record.uid)), identifier(str(record.investigation.uid))]
     for text in (record.investigation.visit_id, record.proposal, record.doi, record.investigation.doi, *names):
-        tokens += identifier_tokens(text)
+        tokens += _identified_again(text)
     return " ".join(dict.fromkeys(tokens))
 
 

@@ -32,6 +32,8 @@ from search.models import IndexBuild
 logger = logging.getLogger(__name__)
 
 PORTION = 1_000
+# Portions that are made before they are needed.
+AHEAD = 12
 # Datasets that are written at once: a commit has its price.
 WRITTEN_AT_ONCE = 5_000
 SAMPLES = 50
@@ -165,11 +167,11 @@ def _built_portions(after: int, processes: int) -> Iterator[tuple[int, Built]]:
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=django.setup) as pool:
-        # A few portions ahead of the writing, so that memory stays what it is.
+        # Some portions ahead of the writing, so that nobody waits while it merges, and memory stays what it is.
         ahead: deque[tuple[int, Future[Built]]] = deque()
         for versions in portions:
             ahead.append((max(versions), pool.submit(_build, versions)))
-            if len(ahead) > 2 * processes:
+            if len(ahead) > AHEAD:
                 last, future = ahead.popleft()
                 yield last, future.result()
         yield from ((last, future.result()) for last, future in ahead)

@@ -209,6 +209,24 @@ def test_a_batch_costs_the_same_queries_however_large_it_is(rich):
     assert queries([rich, *make_datasets(3), *make_datasets(30, is_open=False)]) == queries([rich, *make_datasets(1)])
 
 
+def test_what_lies_between_the_datasets_of_a_batch_is_not_in_it(rich):
+    between, last = make_datasets(2, investigation=rich.investigation)
+    storage, term = rich.files.get().storage, rich.techniques.get()
+    for dataset in (between, last):
+        file = Datafile.objects.create(dataset=dataset, storage=storage, path=f"{dataset.pk}", name="one.tif")
+        Annotation.objects.create(dataset=dataset, datafile=file, kind="category", label=f"Label {dataset.pk}")
+        dataset.techniques.add(term)
+        state(dataset, "accelerating_voltage", float(dataset.pk), "V")
+    built = build_documents({rich.pk: 1, last.pk: 2})
+    assert built.documents.keys() == {rich.pk, last.pk} and not built.failures
+    document = built.documents[last.pk][0]
+    assert (document["category"], document["parameters"]) == (
+        [f"Label {last.pk}"],
+        {"accelerating_voltage|V": float(last.pk)},
+    )
+    assert built.documents[rich.pk] == build_documents({rich.pk: 1}).documents[rich.pk]
+
+
 def test_orders_are_unique_signed_64_bit_numbers_that_sort_as_they_should():
     ranks = [-(10**15), -5, 0, 3, 10**15]
     numbers = [order(rank, key) for rank in ranks for key in (1, 2, 2**31 - 1)]
