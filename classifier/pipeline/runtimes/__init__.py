@@ -8,7 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from classifier.pipeline.errors import RuntimeMissing
+import numpy as np
+
+from classifier.pipeline.errors import ModelRefused, RuntimeMissing
 from classifier.pipeline.releases import KERAS_FILE, LITERT_FILE, Release
 from classifier.pipeline.runtimes.base import Runtime
 
@@ -29,7 +31,9 @@ def load_runtime(
     wanted = [kind] if kind else ["keras", "litert"] if prefers == "batch" and has_gpu() else ["litert", "keras"]
     for each in wanted:
         if each in possible:
-            return _load(each, release, threads or len(os.sched_getaffinity(0)))
+            runtime = _load(each, release, threads or len(os.sched_getaffinity(0)))
+            _try_out(runtime, release)
+            return runtime
     raise RuntimeMissing(
         "runtime-missing",
         f"Nothing here runs {release.manifest.name} {release.manifest.release}: install ai-edge-litert for its "
@@ -51,6 +55,19 @@ def kinds_that_run(release: Release) -> list[Kind]:
 def has_gpu() -> bool:
     """Whether the machine shows an NVIDIA device to this process."""
     return any(Path("/dev").glob("nvidia[0-9]*"))
+
+
+def _try_out(runtime: Runtime, release: Release) -> None:
+    """Run it once, which also compiles it: what it gives has to be what the manifest says."""
+    manifest = release.manifest
+    side, count = manifest.input_side, runtime.batch_sizes[0]
+    outputs = runtime.run(np.zeros((count, side, side), np.uint8), with_maps=True)
+    assert outputs.maps is not None
+    expected = ((count, len(manifest.labels)), (count, manifest.feature_count))
+    if not np.isfinite(outputs.logits).all() or not np.isfinite(outputs.features).all():
+        raise ModelRefused("model-unfit", "The model gives no numbers: its conversion went wrong.")
+    if (outputs.logits.shape, outputs.features.shape) != expected or outputs.maps.shape[::3] != expected[0]:
+        raise ModelRefused("model-unfit", "The model does not give as many labels or features as its manifest says.")
 
 
 def _load(kind: str, release: Release, threads: int) -> Runtime:

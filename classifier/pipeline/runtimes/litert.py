@@ -24,7 +24,6 @@ class LiteRTRuntime(Runtime):
             interpreter = Interpreter(model_path=str(release.path(LITERT_FILE)), num_threads=threads)
             (signature,) = interpreter.get_signature_list()
             self._runner: Any = interpreter.get_signature_runner(signature)
-            interpreter.allocate_tensors()
             (self._input,) = self._runner.get_input_details()
             found = set(self._runner.get_output_details())
         except (ValueError, RuntimeError) as error:
