@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -21,39 +21,15 @@ from catalogue.short_lists import ShortList
 
 ENTRIES_ON_A_PAGE = 50
 MOST_PROBLEMS = 50
-ACTIONS = (
-    "create",
-    "update",
-    "delete",
-    "release",
-    "release-datasets",
-    "announce-opening",
-    "request-extension",
-    "grant-extension",
-    "refuse-extension",
-    "take-back-extension",
-    "end-extension-request",
-    "set-embargo",
-    "follow-raw-data",
-    "withdraw",
-    "record-parameters",
-    "correct-parameter",
-    "add-files",
-    "extract-metadata",
-    "check-file",
-    "accept-rename",
-    "retry-delivery",
-    "request-access",
-    "decide-access-request",
-    "grant-access",
-    "revoke-access",
-    "make-share-link",
-    "revoke-share-link",
-    "create-account",
-    "verify-orcid",
-    "create-token",
-    "revoke-token",
+# One step through the index for each action, however long the log is.
+ACTIONS_OF_LOG = """
+WITH RECURSIVE found(action) AS (
+    SELECT MIN(action) FROM {table}
+    UNION ALL
+    SELECT (SELECT MIN(action) FROM {table} WHERE action > found.action) FROM found WHERE found.action IS NOT NULL
 )
+SELECT action FROM found WHERE action IS NOT NULL
+"""
 
 
 @dataclass(frozen=True)
@@ -74,8 +50,8 @@ def _check(principal: Principal) -> None:
         raise NotAllowed("This is for the curators of the site.")
 
 
-def audit_page(principal: Principal, *, who: str, action: str, record: str, cursor: str) -> dict[str, Any]:
-    """One page of the audit log, newest first, narrowed to an actor, an action, or a record (uid)."""
+def audit_entries(principal: Principal, *, who: str = "", action: str = "", record: str = "") -> QuerySet[AuditEntry]:
+    """The audit log, narrowed to an actor, an action, or a record (uid)."""
     _check(principal)
     entries = AuditEntry.objects.order_by("-id")
     if who:
@@ -84,6 +60,12 @@ def audit_page(principal: Principal, *, who: str, action: str, record: str, curs
         entries = entries.filter(action=action)
     if record:
         entries = entries.filter(object_id=record.strip())
+    return entries
+
+
+def audit_page(principal: Principal, *, who: str, action: str, record: str, cursor: str) -> dict[str, Any]:
+    """One page of the audit log for people, newest first."""
+    entries = audit_entries(principal, who=who, action=action, record=record)
     if cursor.isdecimal():
         entries = entries.filter(pk__lt=int(cursor[:18]))
     rows = list(entries[: ENTRIES_ON_A_PAGE + 1])
@@ -91,9 +73,13 @@ def audit_page(principal: Principal, *, who: str, action: str, record: str, curs
     return {"records": rows[:ENTRIES_ON_A_PAGE], "next_cursor": next_cursor}
 
 
-def audit_actions(principal: Principal) -> tuple[str, ...]:
+def audit_actions(principal: Principal) -> list[str]:
+    """What has been done so far, in words of the log."""
     _check(principal)
-    return ACTIONS
+    table = connection.ops.quote_name(AuditEntry._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(ACTIONS_OF_LOG.format(table=table))
+        return [action for (action,) in cursor.fetchall()]
 
 
 def problems(principal: Principal) -> list[Problem]:

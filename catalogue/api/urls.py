@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
-from catalogue.api.views import collections, datasets, embargo, investigations, references
+from catalogue.api.views import collections, curation, datasets, embargo, investigations, references, selection
 from catalogue.api.views.documentation import ErrorCodes, SwaggerPage
 
 urlpatterns = [
@@ -36,6 +36,9 @@ urlpatterns = [
     path("v1/collections/<uuid:uid>", collections.CollectionDetail.as_view(), name="api-collection"),
     path("v1/collections/<uuid:uid>/members", collections.CollectionMembers.as_view(), name="api-collection-members"),
     path("v1/samples/<uuid:uid>", investigations.SampleDetail.as_view(), name="api-sample"),
+    path("v1/selection", selection.SelectionList.as_view(), name="api-selection"),
+    path("v1/audit-log", curation.AuditLog.as_view(), name="api-audit-log"),
+    path("v1/problems", curation.ProblemList.as_view(), name="api-problems"),
     path("v1/instruments", references.InstrumentList.as_view(), name="api-instruments"),
     path("v1/instruments/<uuid:uid>", references.InstrumentDetail.as_view(), name="api-instrument"),
     path("v1/facilities", references.FacilityList.as_view(), name="api-facilities"),

@@ -1,5 +1,8 @@
 """The curators' pages: what needs attention, and the audit log."""
 
+from urllib.parse import urlencode
+
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,7 +20,11 @@ from catalogue.views.embargo import extension_list
 @never_cache
 def curate_page(request: HttpRequest) -> HttpResponse:
     check_curator(request)
-    context = {"extensions": extension_list(request), "problems": curation.problems(request.principal)}
+    context = {
+        "extensions": extension_list(request),
+        "problems": curation.problems(request.principal),
+        "api_url": f"{settings.SITE_URL}/api/v1/problems",
+    }
     return render(request, "catalogue/curate.html", context)
 
 
@@ -26,14 +33,13 @@ def curate_page(request: HttpRequest) -> HttpResponse:
 @never_cache
 def log_page(request: HttpRequest) -> HttpResponse:
     check_curator(request)
-    page = curation.audit_page(
-        request.principal,
-        who=request.GET.get("who", ""),
-        action=request.GET.get("action", ""),
-        record=request.GET.get("record", ""),
-        cursor=request.GET.get("cursor", ""),
-    )
-    context = {"page": page, "audit_actions": curation.audit_actions(request.principal)}
+    wanted = {name: request.GET.get(name, "") for name in ("who", "action", "record")}
+    asked = urlencode({name: value for name, value in wanted.items() if value})
+    context = {
+        "page": curation.audit_page(request.principal, **wanted, cursor=request.GET.get("cursor", "")),
+        "audit_actions": curation.audit_actions(request.principal),
+        "api_url": f"{settings.SITE_URL}/api/v1/audit-log{'?' if asked else ''}{asked}",
+    }
     return render(request, "catalogue/curate_log.html", context)
 
 

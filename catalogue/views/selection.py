@@ -39,6 +39,7 @@ def _show(request: HttpRequest) -> HttpResponse:
         "file_count": sum(record.file_count for record in readable),
         "total_size": sum(record.size for record in readable),
         "lists": LISTS,
+        "api_url": f"{settings.SITE_URL}/api/v1/selection",
         # A visitor's selection lives in the session of a browser, which these programs do not have.
         "commands": commands if readable and not request.principal.is_anonymous else (),
     }

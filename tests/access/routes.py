@@ -281,8 +281,9 @@ API = [
     *(Route(path, "public", fixed(path)) for path in ("api/schema", "api/docs", "api/errors")),
     *(
         Route(f"api/v1/{name}", "public", fixed(f"api/v1/{name}"))
-        for name in ("me", "instruments", "facilities", "techniques", "licences")
+        for name in ("me", "instruments", "facilities", "techniques", "licences", "selection")
     ),
+    *(Route(f"api/v1/{name}", "curators' list", fixed(f"api/v1/{name}")) for name in ("audit-log", "problems")),
     Route("api/v1/search", "question", fixed("api/v1/search")),
     Route("api/v1/datasets", "public", fixed("api/v1/datasets"), writers=frozenset(TEAM)),
     Route("api/v1/datasets/bulk", "machine post", fixed("api/v1/datasets/bulk"), writers=frozenset(TEAM)),
@@ -472,6 +473,7 @@ _FOR_ACCOUNTS: dict[str, Callable[[str, str], set[int]]] = {
     "principal investigator": lambda role, state: {200} if role in DECIDERS else {403},
     "embargo": lambda role, state: {200} if role in TEAM else {403},
     "curator": lambda role, state: {200} if role in CURATORS else {403},
+    "curators' list": lambda role, state: {200} if role in CURATORS else {403},
     "draft": lambda role, state: {200, 302, 405} if role == "member" else {404, 405},
     "collection": lambda role, state: {200} if role in TEAM else {404},
     "leaders": lambda role, state: {200} if role in LEADERS else {403} if role in TEAM else {404},
