@@ -14,8 +14,10 @@ from classifier.pipeline.results import Grey
 LOWEST_SHARE, HIGHEST_SHARE = 0.02, 0.30  # of the picture's rows
 
 _TOLERANCE = 3  # grey levels around the background's
+_RINGING = 16  # and in a row beside text or picture after strong compression
 _FILLED = 0.42  # share of a row that the background takes also where text stands
-_EVEN = 0.90  # share in a row between lines of text
+_EVEN = 0.90  # share of background and full ink in a row between lines of text, or through a solid bar
+_INK = 0.7  # of the largest difference from the background
 _MISSES = (
     0.012  # share of the picture's rows that may follow each other without background: rules, a solid bar, dense text
 )
@@ -43,8 +45,11 @@ def find_banner(pixels: Grey) -> Banner | None:
     depth = int(rows * HIGHEST_SHARE) + 1 + max(2, int(rows * _MISSES))
     strip = pixels[rows - depth :]
     background = _commonest_level(strip[-max(2, int(rows * LOWEST_SHARE)) :])
-    is_background = np.abs(strip.astype(np.int16) - background) <= _TOLERANCE
-    top = _top_row(is_background.mean(axis=1), max(2, int(rows * _MISSES)))
+    difference = np.abs(strip.astype(np.int16) - background)
+    is_filled = (difference <= _TOLERANCE).mean(axis=1) > _FILLED
+    brightest = difference[-max(2, rows // 10) :].max()
+    is_even = ((difference <= _RINGING) | (difference > _INK * brightest)).mean(axis=1) > _EVEN
+    top = _top_row(is_filled, is_even, max(2, int(rows * _MISSES)))
     height = depth - top
     if not LOWEST_SHARE <= height / rows <= HIGHEST_SHARE or not _holds_text(strip[top:], background):
         return None
@@ -58,15 +63,15 @@ def _commonest_level(part: Grey) -> int:
     return lowest + int(counts[lowest : lowest + 2 * _TOLERANCE + 1].argmax())
 
 
-def _top_row(shares: NDArray[np.float64], misses: int) -> int:
-    """Walks upwards over rows with the background's `shares` while they are filled; then back to an even row, because a dark
-    picture looks like rows of text. Gives the first row of the banner, or the number of rows where there is none."""
-    top, missed = len(shares), 0
-    for row in range(len(shares) - 1, -1, -1):
-        missed = 0 if shares[row] > _FILLED else missed + 1
+def _top_row(is_filled: NDArray[np.bool_], is_even: NDArray[np.bool_], misses: int) -> int:
+    """Walks upwards over filled rows; the first row of the banner is an even one, because a dark picture looks like rows of
+    text. Gives the number of rows where there is no banner."""
+    top, missed = len(is_filled), 0
+    for row in range(len(is_filled) - 1, -1, -1):
+        missed = 0 if is_filled[row] or is_even[row] else missed + 1
         if missed > misses:
             break
-        if shares[row] > _EVEN:
+        if is_even[row]:
             top = row
     return top
 

@@ -1,0 +1,123 @@
+"""Reads a banner: its words by OCR, the length that belongs to the scale bar, and the bar beside it.
+
+What the rest of the world says about the scale is not known here: `finding.py`.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from classifier.pipeline.banner import Banner
+from classifier.pipeline.results import BannerField, Grey
+from classifier.pipeline.scale import ocr
+from classifier.pipeline.scale.bars import Ink, Shape, runs_of, shapes_of, split_bar
+from classifier.pipeline.scale.glyphs import unit_by_shape
+from classifier.pipeline.scale.grammar import Length, bar_lengths, fields_of
+
+_SHORTEST_ERASED = 32  # pixels: serifs of neighbouring letters touch, and are shorter
+_FARTHEST = 0.4  # of the picture's width, between text and bar
+_MILLIMETRES = 4.0  # likewise: most of them are working distances
+_WEIGHTS = {
+    "split": 0.0,
+    "ticks": 0.0,
+    "ruler": 0.0,
+    "block": 0.5,
+    "line": 4.0,
+}  # in heights of the text, as more distance
+
+
+@dataclass(frozen=True)
+class BannerScale:
+    """What stands in a banner. `unit_by_shape` is "" where the letters do not tell; `shape` is in pixels of the banner."""
+
+    length: Length | None = None
+    shape: Shape | None = None
+    unit_by_shape: str = ""
+    fields: tuple[BannerField, ...] = field(default=())
+
+
+def read_banner(pixels: Grey, banner: Banner, *, seconds: float) -> BannerScale:
+    """What a picture's (H, W) banner says, in at most two runs of Tesseract and `seconds`. Raises `ocr.OcrFailed`."""
+    deadline = time.monotonic() + seconds
+    strip = pixels[banner.top :]
+    strip = 255 - strip if banner.background < 128 else strip
+    ink = _ink(strip)
+    shapes = shapes_of(ink)
+    legible = _without_lines(strip, ink, shapes)
+    best = BannerScale()
+    for enlargement, mode in _attempts(pixels.shape[1]):
+        if (left := deadline - time.monotonic()) <= 0:
+            break
+        words = ocr.read_words(legible, enlargement=enlargement, mode=mode, seconds=left)
+        lines = ocr.lines_of(words)
+        fields = fields_of(lines)
+        pair = _nearest_pair(ink, bar_lengths(lines), [shape for shape in shapes if not _is_lettering(shape, words)])
+        if pair is not None:
+            return BannerScale(*pair, unit_by_shape(legible, pair[0].box), fields)
+        if len(fields) > len(best.fields):
+            best = BannerScale(fields=fields)
+    return best
+
+
+def _attempts(width: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """How much to enlarge and how to divide the page, first and, where nothing was found, once more."""
+    enlargement = 3 if width <= 1400 else 2
+    return (enlargement, ocr.SPARSE), (4 if width <= 700 else 5 - enlargement, ocr.BLOCK)
+
+
+def _ink(strip: Grey) -> Ink:
+    """Where dark stands on light, judged by the darkest that is there."""
+    paper = float(np.median(strip))
+    return strip < paper - 0.45 * (paper - float(np.percentile(strip, 0.5)))
+
+
+def _without_lines(strip: Grey, ink: Ink, shapes: Sequence[Shape]) -> Grey:
+    """The strip without bars and tall vertical strokes, which OCR takes for letters or for parts of them."""
+    height, width = strip.shape
+    legible = strip.copy()
+    paper = np.uint8(np.median(strip))
+    for shape in shapes:
+        if shape.length >= max(_SHORTEST_ERASED, width // 25):
+            legible[
+                max(shape.top - 1, 0) : shape.bottom + 1, max(round(shape.left) - 3, 0) : round(shape.right) + 4
+            ] = paper
+    for column, begin, end in runs_of(np.ascontiguousarray(ink.T), max(int(0.6 * height), 16)).tolist():
+        legible[begin:end, max(column - 1, 0) : column + 2] = paper
+    return legible
+
+
+def _nearest_pair(ink: Ink, lengths: list[Length], shapes: list[Shape]) -> tuple[Length, Shape] | None:
+    """The length and the bar that are nearest to each other."""
+    pairs: list[tuple[float, Length, Shape]] = []
+    for length in lengths:
+        split = split_bar(ink, length.box)
+        for shape in [*shapes, split] if split is not None else shapes:
+            if (distance := _distance(length, shape, ink.shape[1])) is not None:
+                pairs.append((distance, length, shape))
+    return min(pairs, key=lambda pair: pair[0])[1:] if pairs else None
+
+
+def _is_lettering(shape: Shape, words: Sequence[ocr.Word]) -> bool:
+    """Serifs and strokes of letters look like short bars. A ruler may have been read as letters."""
+    return shape.kind != "ruler" and any(
+        sum(letter.isalnum() for letter in word.text) >= 2
+        and word.left - 3 < shape.left
+        and shape.right < word.right + 3
+        and word.top - 2 <= shape.top
+        and shape.bottom <= word.bottom + 2
+        for word in words
+    )
+
+
+def _distance(length: Length, shape: Shape, width: int) -> float | None:
+    """Between the boxes of text and bar, in heights of the text; None where they do not belong together."""
+    left, top, right, bottom = length.box
+    aside = max(shape.left - right, left - shape.right, 0.0)
+    apart = max(shape.top - bottom, top - shape.bottom, 0.0)
+    if aside > _FARTHEST * width:
+        return None
+    return (
+        (aside + apart) / max(bottom - top, 1.0) + _WEIGHTS[shape.kind] + (_MILLIMETRES if length.unit == "mm" else 0.0)
+    )
