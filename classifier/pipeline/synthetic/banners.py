@@ -81,7 +81,7 @@ def _zeiss(sheet: _Sheet, rng: Generator, exposure: Exposure, printed: float, le
     """The length of the bar is from the middle of one tick to that of the other."""
     px, width = sheet.px, sheet.image.width
     left, row, tick = px(rng.uniform(14, 40)), px(rng.uniform(44, 56)), px(rng.uniform(5, 8))
-    thick = max(px(rng.integers(1, 4)), 1)
+    thick = max(px(rng.uniform(0.7, 3.4)), 1)
     sheet.block(left, row, left + length, row + thick - 1)
     for end in (left, left + length):
         sheet.block(end - thick // 2, row - tick, end - thick // 2 + thick - 1, row + tick + thick - 1)
