@@ -1,9 +1,6 @@
 """News for the apps above, sent after commit only. Receivers connect in `AppConfig.ready()`; a failing one stops nobody."""
 
 import logging
-from collections.abc import Sequence
-from uuid import UUID
-
 from django.db import transaction
 from django.dispatch import Signal
 
@@ -16,7 +13,7 @@ outbox_filled = Signal()  # nothing: a doorbell for the deliverer
 revisions_raised = Signal()  # nothing: a doorbell for the indexer
 
 
-def send_after_commit(signal: Signal, **news: Sequence[UUID]) -> None:
+def send_after_commit(signal: Signal, **news: object) -> None:
     """Send `news` to the receivers of `signal` once the current transaction has committed."""
     transaction.on_commit(lambda: _send(signal, news))
 

@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 
 
 class PortalConfig(AppConfig):
@@ -19,3 +19,7 @@ class PortalConfig(AppConfig):
         user_logged_in.connect(adapters.on_login, dispatch_uid="portal.on_login")
         social_account_added.connect(adapters.on_connection, dispatch_uid="portal.on_connection")
         metrics.count_tasks()
+        if apps.is_installed("classifier"):
+            from classifier.events import work_recorded
+
+            work_recorded.connect(doorbell.ring_classifier, dispatch_uid="portal.classifier")

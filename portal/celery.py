@@ -4,6 +4,7 @@ import os
 from contextvars import Token
 
 from celery import Celery, signals
+from django.apps import apps
 
 from catalogue.context import current_request_id
 from portal.schedule import beat_schedule
@@ -21,6 +22,8 @@ def sweep_at_start(**_details: object) -> None:
     """A worker that starts first does what was left undone, and shows that it is there."""
     app.send_task("catalogue.tasks.sweep_outbox")
     app.send_task("search.tasks.index_changes")
+    if apps.is_installed("classifier"):
+        app.send_task("classifier.tasks.dispatch_waiting")
 
 
 _ids_before: dict[str, Token[str]] = {}

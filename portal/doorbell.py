@@ -1,7 +1,7 @@
-"""Wakes the deliverer of the outbox and the indexer. Only doorbells: when one is broken a sweep of `portal/schedule.py` works."""
+"""Wakes the deliverer of the outbox, the indexer and workers for images. Only doorbells: without them `portal/schedule.py` works."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.core.cache import cache
 
@@ -25,6 +25,16 @@ def ring(**_news: object) -> None:
 def ring_indexer(**_news: object) -> None:
     """Ask a worker to write into the search index what changed."""
     _ring(INDEXER_RUNG, index_changes.delay)
+
+
+def ring_classifier(*, queue: str, keys: Sequence[int], **_news: object) -> None:
+    """Ask a worker for images to begin with `keys` at once; without any, to cut what waits into lists. Part of the classifier."""
+    from classifier.tasks import dispatch_waiting, send_list
+
+    if keys:
+        _ring(f"classifier-rung-{keys[0]}", lambda: send_list(queue, list(keys)))
+    else:
+        _ring(f"classifier-rung-{queue}", lambda: dispatch_waiting.apply_async([queue], countdown=PAUSE))
 
 
 def _ring(rung: str, call: Callable[[], object]) -> None:

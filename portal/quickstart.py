@@ -66,7 +66,7 @@ def services(data_dir: Path, port: int) -> list[Program]:
     site = ["gunicorn", "portal.wsgi", "--bind", f"{HOST}:{port}", "--worker-class", "gthread"]
     site += ["--workers", "1", "--threads", str(THREADS), "--no-control-socket"]
     worker = ["celery", "--app", "portal", "worker", "--beat", "--concurrency", str(WORKERS), "--loglevel", "INFO"]
-    worker += ["--queues", "default,index,gpu", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    worker += ["--queues", "default,index,cpu,gpu,ocr", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     programs = [
         Program("site", [*python, *site], log=data_dir / "logs" / "site.log"),
         Program("worker", [*python, *worker], log=data_dir / "logs" / "worker.log"),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from celery.schedules import crontab
+from django.conf import settings
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,22 @@ JOBS = (
     Job("catalogue.tasks.recount_downloads", crontab(hour=2, minute=40), "counts downloads anew from the usage log"),
     Job("search.tasks.tell_of_news", timedelta(hours=1), "mails what is new in saved searches"),
     Job("search.tasks.check_index", crontab(hour=3, minute=40), "compares the search index with the database", "index"),
+    Job("classifier.tasks.dispatch_waiting", timedelta(minutes=1), "hands images to workers that no message announced"),
+    Job("classifier.tasks.remove_expired_images", timedelta(hours=1), "removes uploaded images whose time is over"),
+    Job("classifier.tasks.queue_forgotten", crontab(hour=4, minute=10), "queues images that no news told of"),
     Job("catalogue.tasks.check_invariants", crontab(hour=3, minute=10), "finds what no constraint can hold"),
 )
 
 
 def beat_schedule() -> dict[str, dict]:
-    """The table in the form of Celery's `beat_schedule`. A job not started within its period is dropped, not piled up."""
+    """The table in the form of Celery's `beat_schedule`, without the jobs of apps that this site has not.
+
+    A job that was not started within its period is dropped, so that jobs do not pile up.
+    """
     return {
         job.task: {"task": job.task, "schedule": job.every, "options": {"queue": job.queue, **_expiry(job)}}
         for job in JOBS
+        if job.task.partition(".")[0] in settings.INSTALLED_APPS
     }
 
 

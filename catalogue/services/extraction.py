@@ -89,7 +89,7 @@ def extract_dataset(*, actor: Principal, uid: UUID) -> None:
     if dataset is None:
         return
     files, note = _telling_files(dataset)
-    findings = [(file, _read(file)) for file in files]
+    findings = [(file, read_metadata(file)) for file in files]
     picture = next((found.thumbnail for _, found in findings if found.thumbnail), None)
     keep_pictures(dataset.uid, picture)
     _write(actor, dataset, findings, has_thumbnail=picture is not None, extra=note)
@@ -117,7 +117,8 @@ def _rank(file: Datafile) -> tuple[int, str]:
     return (0 if family == "hdf5" else 1 if family else 2, file.name)
 
 
-def _read(file: Datafile) -> Extraction:
+def read_metadata(file: Datafile) -> Extraction:
+    """What one file says of itself, read in the sandbox. Raises Unavailable when its storage does not answer."""
     storage = open_storage(file.storage)
     try:
         local = storage.local_path(file.path)

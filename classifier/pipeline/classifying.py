@@ -37,6 +37,10 @@ class Classifier:
         """The number of the release's cell in which features (F,) lie."""
         return int(self._space.cells_of(features[np.newaxis])[0])
 
+    def cells_of(self, verdicts: Sequence[Verdict]) -> list[int]:
+        """The number of the release's cell in which each of the verdicts lies."""
+        return self._space.cells_of(np.stack([verdict.features for verdict in verdicts])).tolist()
+
     def _judge(self, outputs: Outputs) -> list[Verdict]:
         probabilities = softmax(outputs.logits, self.manifest.temperature)
         strangeness = self._space.strangeness(outputs.features)

@@ -208,6 +208,8 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
         "data_folder_in": str(BROKER_DIR / "messages"),
         "data_folder_out": str(BROKER_DIR / "messages"),
         "control_folder": str(BROKER_DIR / "control"),
+        # Seconds between two looks at the folder: whoever uploads an image waits for one.
+        "polling_interval": 0.05,
     }
 else:
     # A request that rings the worker must not wait for a broker that is down.
@@ -234,6 +236,10 @@ CELERY_TIMEZONE = "UTC"
 # --- the classifier ---
 # Uploaded images, pictures made from them, model releases and studies.
 CLASSIFIER_DIR = DATA_DIR / "classifier"
+if not env.bool("FAIRCAT_CLASSIFIER", default=True):
+    INSTALLED_APPS.remove("classifier")
+# Uploaded images that one person, or all visitors together, may have waiting for a worker.
+CLASSIFIER_MOST_WAITING = env.int("FAIRCAT_CLASSIFIER_MOST_WAITING", default=5000)
 # Images in one upload, and bytes of one image and of one request.
 CLASSIFIER_MOST_IMAGES = env.int("FAIRCAT_CLASSIFIER_MOST_IMAGES", default=1000)
 CLASSIFIER_IMAGE_BYTES = env.int("FAIRCAT_CLASSIFIER_IMAGE_MIB", default=256) * 1024 * 1024
