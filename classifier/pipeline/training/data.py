@@ -79,7 +79,7 @@ class DataReport:
 
 
 @dataclass(frozen=True)
-class TrainingData:
+class LabelledSet:
     """The images that can be used, and for each the number of its group: near duplicates and sessions share one."""
 
     images: tuple[LabelledImage, ...]
@@ -93,15 +93,15 @@ class TrainingData:
     def split(self, *, seed: int, shares: tuple[float, float, float] = SHARES) -> Split:
         return split_by_group(self.labels, self.groups, seed=seed, shares=shares)
 
-    def grouped_by_features(self, features: Floats) -> "TrainingData":
+    def grouped_by_features(self, features: Floats) -> "LabelledSet":
         """The same with groups joined where `features` (N, F) of images are alike."""
         groups = join_groups(len(self.images), [*pairs_of(self.groups.tolist()), *near_by_features(features)])
-        return TrainingData(self.images, groups, self.report)
+        return LabelledSet(self.images, groups, self.report)
 
 
 def read_nffa(
     source: Path, scratch: Path, *, processes: int = 1, say: Say = print, limits: DataLimits = USUAL_LIMITS
-) -> TrainingData:
+) -> LabelledSet:
     """The images below a folder or in archives, see `nffa.find_nffa`. Raises DataRefused."""
     found = find_nffa(source, scratch, limits=limits)
     say(f"{len(found.images)} images found in {source.name}, {len(found.strays)} other files")
@@ -117,7 +117,7 @@ def read_nffa(
 
 def examine(
     images: Sequence[LabelledImage], *, processes: int = 1, say: Say = print, **left_aside: tuple[Any, ...]
-) -> TrainingData:
+) -> LabelledSet:
     """Read every image, in several processes, and keep those that are fit: readable, each picture once.
 
     Of equal pictures the first is kept; where their labels differ, none is. `left_aside` are lists for the report, by its
@@ -145,7 +145,7 @@ def examine(
         sessions=len({session for session in sessions if session}),
         **left_aside,
     )
-    return TrainingData(tuple(used), groups_with_sessions(near, sessions), report)
+    return LabelledSet(tuple(used), groups_with_sessions(near, sessions), report)
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,15 @@ Places = NDArray[np.int64]
 class Split:
     """The places of the images of each part, in rising order. A part of too few images can be empty."""
 
-    train: Places
+    training: Places
     validation: Places
     test: Places
 
-    def parts(self) -> dict[str, Places]:
-        return {"train": self.train, "validation": self.validation, "test": self.test}
+    def parts(self) -> Places:
+        """For each image 0, 1 or 2: in training, validation or test."""
+        parts = np.zeros(sum(map(len, (self.training, self.validation, self.test))), np.int64)
+        parts[self.validation], parts[self.test] = 1, 2
+        return parts
 
 
 def groups_with_sessions(groups: Groups, sessions: Sequence[str]) -> Groups:
