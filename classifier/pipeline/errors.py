@@ -14,6 +14,10 @@ class UnreadableImage(PipelineError):
     """The file is not an image that can be read, or a larger one than is allowed. No repetition mends it."""
 
 
+class FileUnreachable(PipelineError):
+    """The bytes of the file cannot be had at the moment, for example because its storage is down. Later they may."""
+
+
 class ModelRefused(PipelineError):
     """A model release is incomplete, or a file of it is not the one that its manifest names."""
 
