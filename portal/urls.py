@@ -1,6 +1,7 @@
 """All routes. The access tests walk this table: a route without a row in their matrix fails them."""
 
 from allauth.account.decorators import secure_admin_login
+from django.apps import apps
 from django.contrib import admin
 from django.urls import include, path
 
@@ -24,6 +25,7 @@ urlpatterns = [
     path("", include("catalogue.urls")),
     path("", include("search.urls")),
     path("", include("doi.urls")),
+    *([path("", include("classifier.urls"))] if apps.is_installed("classifier") else []),
     path("api/", include("catalogue.api.urls")),
     path("feeds/new.atom", feeds.new_data, name="new-data-feed"),
     path("help/harvest", harvest_help.harvest_help, name="harvest-help"),
