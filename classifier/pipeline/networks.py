@@ -130,10 +130,10 @@ def build(name: str, side: int, classes: int, *, weights: Path | None = None) ->
     """
     architecture = ARCHITECTURES.get(name)
     if architecture is None:
-        raise ModelRefused("unknown_architecture", f"There is no network {name!r}, only {', '.join(ARCHITECTURES)}.")
+        raise ModelRefused("unknown-architecture", f"There is no network {name!r}, only {', '.join(ARCHITECTURES)}.")
     if side < architecture.smallest_side:
         raise ModelRefused(
-            "side_too_small", f"{architecture.title} needs at least {architecture.smallest_side} pixels."
+            "side-too-small", f"{architecture.title} needs at least {architecture.smallest_side} pixels."
         )
     pictures = keras.Input((side, side, 3))
     base = keras.Model(pictures, architecture.base(pictures), name="base")
@@ -165,7 +165,7 @@ def load_weights(model: keras.Model, path: Path) -> None:
             model.get_layer("base").load_weights(path)
     except (ValueError, OSError, KeyError) as error:
         detail = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise ModelRefused("weights_do_not_fit", f"{path.name} does not fit {model.name}: {detail}") from error
+        raise ModelRefused("weights-do-not-fit", f"{path.name} does not fit {model.name}: {detail}") from error
 
 
 def _copy_weights(given: keras.Model, model: keras.Model) -> None:
@@ -197,6 +197,6 @@ def freeze_until(model: keras.Model, block: str) -> None:
     known = [layer.name for layer in base.layers]
     if block not in known:
         blocks = ARCHITECTURES[model.name.replace("_", "-")].blocks
-        raise ModelRefused("unknown_block", f"There is no block {block!r}, but {', '.join(blocks)}.")
+        raise ModelRefused("unknown-block", f"There is no block {block!r}, but {', '.join(blocks)}.")
     for layer in base.layers[: known.index(block) + 1]:
         layer.trainable = False

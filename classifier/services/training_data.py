@@ -5,7 +5,7 @@ from pathlib import Path
 from django.utils import timezone
 
 from catalogue import access
-from catalogue.access import Principal
+from catalogue.access import ANONYMOUS, Principal
 from catalogue.errors import NotAllowed
 from catalogue.models import Annotation, Datafile
 from catalogue.models.investigations import RecordState
@@ -17,8 +17,11 @@ from classifier.pipeline.training.images import FileSource, LabelledImage, Sourc
 _CHUNK = 1024 * 1024
 
 
-def verified_images(*, actor: Principal, folder: Path) -> tuple[list[LabelledImage], list[tuple[str, str]]]:
-    """The images that `actor` may read and whose category a person verified, and those that cannot be had, with the reason.
+def verified_images(
+    *, actor: Principal, folder: Path, only_open: bool = False
+) -> tuple[list[LabelledImage], list[tuple[str, str]]]:
+    """The images that `actor` may read, or that everyone may with `only_open`, and whose category a person verified; and those
+    that cannot be had, with the reason.
 
     A session is an investigation. Files of remote storages are copied into `folder`, closed ones too: whoever trains removes it
     afterwards. Keys are numbers of files, so that no report names one. Raises NotAllowed unless a curator asks.
@@ -26,7 +29,7 @@ def verified_images(*, actor: Principal, folder: Path) -> tuple[list[LabelledIma
     if not actor.sees_everything:
         raise NotAllowed("Only curators and administrators take images of the catalogue for training.")
     images, missing = [], []
-    for annotation in _verified(actor):
+    for annotation in _verified(ANONYMOUS if only_open else actor):
         file = annotation.datafile
         try:
             source = _source(file, folder)
