@@ -7,6 +7,7 @@ failure meets the same paths and the same registration key, so that nothing is s
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from django.db import transaction
 
 from catalogue.access import SYSTEM, Principal
@@ -21,6 +22,8 @@ from catalogue.storages import Storage as OpenStorage
 from catalogue.storages.errors import StorageError, StorageFileMissing
 from classifier.files import Derived, derived_path, upload_path, write_whole
 from classifier.models import Image, Opinion, Prediction, Scale, Submission, Work
+from classifier.pipeline.results import Verdict
+from classifier.services.results import told_labels
 
 MOST_IMAGES = 200
 MOST_BYTES = 1024 * 1024 * 1024
@@ -181,12 +184,23 @@ def _hand_over(actor: Principal, image: Image, file: Datafile) -> None:
 
 
 def _annotate(became: Mapping[Image, Datafile]) -> None:
+    """The labels that the files would have got had they been classified in the catalogue."""
     said: dict[str, dict[Datafile, list[Label]]] = {}
     for row in Prediction.objects.filter(image__in=became).select_related("release", "image"):
-        label = Label(row.label, row.confidence)
-        said.setdefault(row.release.label, {})[became[row.image]] = [label]
+        said.setdefault(row.release.label, {})[became[row.image]] = told_labels(_verdict(row))
     for release, labels in said.items():
         record_labels_of_many(actor=SYSTEM, said=labels, kind=CATEGORY, model_release=release)
+
+
+def _verdict(row: Prediction) -> Verdict:
+    return Verdict(
+        labels=tuple(row.release.labels),
+        probabilities=np.asarray(row.probabilities, np.float32),
+        features=np.empty(0, np.float32),
+        is_uncertain=row.is_uncertain,
+        strangeness=row.strangeness,
+        is_strange=row.is_strange,
+    )
 
 
 def _repeat_opinions(actor: Principal, image: Image, twin: Image) -> None:
