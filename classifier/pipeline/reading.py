@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, TiffImagePlugin
 
 from classifier.pipeline import tiff_pages
 from classifier.pipeline.errors import UnreadableImage
@@ -35,6 +35,19 @@ _MEDIA_TYPES = {
     b"GIF8": "image/gif",
     b"BM": "image/bmp",
 }
+# What Pillow and tifffile raise for files that are cut off or changed.
+_BROKEN = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    struct.error,
+    zlib.error,
+)
 _DAMAGED = "The file begins as an image and then cannot be decoded: it is cut off or damaged. Copy or upload it again."
 
 
@@ -84,7 +97,7 @@ def read_picture(source: Path | BinaryIO, name: str = "", *, limits: ReadLimits 
         with source.open("rb") as stream:
             return read_picture(stream, name or source.name, limits=limits)
     media_type = _media_type(source, name, limits)
-    with _told_plainly():
+    with _told_plainly(limits):
         if media_type == "image/tiff":
             pixels, notes = tiff_pages.read(source, lambda width, height: _check_size(width, height, limits))
         else:
@@ -96,7 +109,7 @@ def read_header(source: Path, name: str = "", *, limits: ReadLimits = ReadLimits
     """What `read_picture` would refuse by the header alone, it refuses too, with the same codes; cheap enough for a web request."""
     with source.open("rb") as stream:
         media_type = _media_type(stream, name or source.name, limits)
-        with _told_plainly():
+        with _told_plainly(limits):
             if media_type == "image/tiff":
                 width, height = tiff_pages.size_of(stream)
             else:
@@ -126,15 +139,19 @@ def _media_type(stream: BinaryIO, name: str, limits: ReadLimits) -> str:
 
 def _check_size(width: int, height: int, limits: ReadLimits) -> None:
     if width * height > limits.pixels:
-        raise UnreadableImage(
-            "too-many-pixels",
-            f"The picture has {width} x {height} pixels; at most {limits.pixels / 1e6:.0f} million are read. Make it smaller.",
-        )
+        raise _too_many_pixels(limits, f" of {width} x {height}")
     if min(width, height) < limits.smallest_side:
         raise UnreadableImage(
             "too-few-pixels",
             f"The picture has {width} x {height} pixels; nothing can be seen on fewer than {limits.smallest_side} a side.",
         )
+
+
+def _too_many_pixels(limits: ReadLimits, size: str = "") -> UnreadableImage:
+    most = f"{limits.pixels / 1e6:.0f} million"
+    return UnreadableImage(
+        "too-many-pixels", f"The picture{size} has more pixels than the {most} that are read. Make it smaller."
+    )
 
 
 def _decoded(stream: BinaryIO, media_type: str, limits: ReadLimits) -> tuple[Grey, tuple[str, ...]]:
@@ -148,7 +165,7 @@ def _decoded(stream: BinaryIO, media_type: str, limits: ReadLimits) -> tuple[Gre
 
 
 @contextmanager
-def _told_plainly() -> Iterator[None]:
+def _told_plainly(limits: ReadLimits) -> Iterator[None]:
     """Whatever Pillow and tifffile raise for a broken file becomes `UnreadableImage`; their warnings say nothing to people."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -156,11 +173,7 @@ def _told_plainly() -> Iterator[None]:
             yield
         except UnreadableImage:
             raise
-        except UnidentifiedImageError as error:
-            raise UnreadableImage("damaged-image", _DAMAGED) from error
         except Image.DecompressionBombError as error:
-            raise UnreadableImage("too-many-pixels", "The picture has more pixels than can be read.") from error
-        except (OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, ArithmeticError) as error:
-            raise UnreadableImage("damaged-image", _DAMAGED) from error
-        except (struct.error, zlib.error, AttributeError) as error:
+            raise _too_many_pixels(limits) from error
+        except _BROKEN as error:
             raise UnreadableImage("damaged-image", _DAMAGED) from error

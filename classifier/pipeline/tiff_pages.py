@@ -6,13 +6,14 @@ through Pillow, which never writes more than the declared size. Metadata are rea
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import BinaryIO
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from classifier.pipeline.errors import UnreadableImage
 from classifier.pipeline.grey_levels import from_samples, to_grey
@@ -20,6 +21,13 @@ from classifier.pipeline.results import Grey
 
 _MOST_PAGES = 64  # that are looked at
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType, TIFF 6.0 section 8
+_PLAIN = {
+    tifffile.PHOTOMETRIC.MINISWHITE,
+    tifffile.PHOTOMETRIC.MINISBLACK,
+    tifffile.PHOTOMETRIC.RGB,
+    tifffile.PHOTOMETRIC.PALETTE,
+}
+_DEFLATED = {tifffile.COMPRESSION.ADOBE_DEFLATE, tifffile.COMPRESSION.DEFLATE}
 
 
 def read(stream: BinaryIO, check_size: Callable[[int, int], None]) -> tuple[Grey, tuple[str, ...]]:
@@ -31,14 +39,11 @@ def read(stream: BinaryIO, check_size: Callable[[int, int], None]) -> tuple[Grey
         assert isinstance(page, tifffile.TiffPage)
         check_size(int(page.imagewidth), int(page.imagelength))
         pixels = _as_it_lies(page, stream) if page.is_contiguous else None
-        has_colours_of_16_bit = page.samplesperpixel > 1 and page.bitspersample > 8
-    if pixels is None:
-        if has_colours_of_16_bit:
-            raise _unknown_pixels()
-        pixels = _by_libtiff(stream, index)
+        if pixels is None:
+            pixels = _by_libtiff(page, stream, index)
     at_least = "at least " if count == _MOST_PAGES else ""
-    is_one_of_many = count > 1
-    return pixels, (f"Page {index + 1} of {at_least}{count} was taken.",) if is_one_of_many else ()
+    notes = (f"Page {index + 1} of {at_least}{count} was taken.",) if count > 1 else ()
+    return pixels, notes
 
 
 def size_of(stream: BinaryIO) -> tuple[int, int]:
@@ -71,7 +76,7 @@ def _as_it_lies(page: tifffile.TiffPage, stream: BinaryIO) -> Grey | None:
         return None
     if page.dtype.kind == "c":
         raise _unknown_pixels()
-    if int(page.photometric) not in _PLAIN:
+    if page.photometric not in _PLAIN:
         return None
     dtype = np.dtype(page.parent.byteorder + page.dtype.char)
     stream.seek(int(page.dataoffsets[0]))
@@ -83,31 +88,34 @@ def _as_it_lies(page: tifffile.TiffPage, stream: BinaryIO) -> Grey | None:
     return np.invert(grey) if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE else grey
 
 
-_PLAIN = {
-    int(kind)
-    for kind in (
-        tifffile.PHOTOMETRIC.MINISWHITE,
-        tifffile.PHOTOMETRIC.MINISBLACK,
-        tifffile.PHOTOMETRIC.RGB,
-        tifffile.PHOTOMETRIC.PALETTE,
-    )
-}
-
-
 def _through_palette(indices: NDArray[np.generic], colormap: NDArray[np.generic]) -> Grey:
     """`colormap` (3, 2^bits) of 16-bit values (TIFF 6.0 section 5)."""
     shades = from_samples((colormap.astype(np.uint32) >> 8).astype(np.uint8).T[np.newaxis])[0]
     return shades[np.minimum(indices.astype(np.int64), len(shades) - 1)]
 
 
-def _by_libtiff(stream: BinaryIO, index: int) -> Grey:
+def _by_libtiff(page: tifffile.TiffPage, stream: BinaryIO, index: int) -> Grey:
     stream.seek(0)
     try:
         with Image.open(stream, formats=["TIFF"]) as image:
             image.seek(index)
             return to_grey(image)
-    except (SyntaxError, KeyError) as error:
-        raise _unknown_pixels() from error
+    except (UnidentifiedImageError, SyntaxError, KeyError):
+        return _inflated(page, stream)
+
+
+def _inflated(page: tifffile.TiffPage, stream: BinaryIO) -> Grey:
+    """Deflated pixels of kinds that Pillow does not know, such as 16-bit floating point. No segment may inflate to more
+    than its part of the picture, which tifffile would not notice."""
+    if page.dtype is None or page.dtype.kind == "c" or page.compression not in _DEFLATED or page.samplesperpixel > 1:
+        raise _unknown_pixels()
+    most = int(np.prod(page.chunks)) * page.dtype.itemsize
+    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+        stream.seek(int(offset))
+        if len(zlib.decompressobj().decompress(stream.read(int(count)), most + 1)) > most:
+            raise ValueError("a segment holds more than its part of the picture")
+    grey = from_samples(page.asarray().reshape(int(page.imagelength), int(page.imagewidth)))
+    return np.invert(grey) if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE else grey
 
 
 def _unknown_pixels() -> UnreadableImage:
