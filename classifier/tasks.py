@@ -1,17 +1,16 @@
 """What workers do for the classifier: thin tasks over services, each safe to repeat. Schedule: `portal/schedule.py`."""
 
-import logging
-
 from celery import shared_task
 from django.utils import timezone
 
 from catalogue.access import SYSTEM
 from classifier.services import backlog, dispatch, images, measuring, results
 
-logger = logging.getLogger(__name__)
+# Seconds after which a worker that hangs is killed and its images given back.
+LONGEST = 900
 
 
-@shared_task
+@shared_task(time_limit=LONGEST)
 def classify_images(keys: list[int], queue: str) -> int:
     """Find out what the images of the work `keys` show."""
     count = results.classify(queue, keys)
@@ -19,7 +18,7 @@ def classify_images(keys: list[int], queue: str) -> int:
     return count
 
 
-@shared_task
+@shared_task(time_limit=LONGEST)
 def measure_scales(keys: list[int], queue: str = dispatch.OCR) -> int:
     """Find out how large the images of the work `keys` are."""
     count = measuring.measure(queue, keys)

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import BooleanField, F, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from catalogue import events as news
 from classifier import events
 from classifier.models import Image, ModelRelease, Work, WorkKind, WorkState
+from classifier.pipeline.errors import FileUnreachable, PipelineError
 
 CPU, GPU, OCR = "cpu", "gpu", "ocr"
 LEASE = timedelta(minutes=3)
@@ -94,8 +96,9 @@ def announce(queue: str) -> list[list[int]]:
 
 
 def _undone(queue: str) -> QuerySet[Work]:
-    # Both states are named together, as in the condition of the index.
-    return Work.objects.filter(queue=queue, state__in=UNDONE)
+    """What waits or is begun, by the partial index, which SQLite takes for a condition with constants only."""
+    condition = "classifier_work.state IN ('waiting', 'running')"
+    return Work.objects.filter(RawSQL(condition, (), output_field=BooleanField()), queue=queue)  # noqa: S611
 
 
 def _mark_announced(queue: str, keys: Sequence[int]) -> None:
@@ -181,7 +184,10 @@ def fail(work: Work, code: str, message: str) -> None:
 
 
 def retry(work: Sequence[Work], code: str, message: str) -> None:
-    """Give back what a passing failure prevented; it is tried again after a pause that grows with the attempts."""
+    """Give back what a passing failure prevented, to be tried again after a pause that grows with the attempts.
+
+    What was settled meanwhile stays so.
+    """
     now = timezone.now()
     for one in work:
         pause = min(timedelta(seconds=30 * 2 ** min(one.attempts, 12)), LONGEST_PAUSE) * random.uniform(0.8, 1.2)
@@ -194,11 +200,12 @@ def retry(work: Sequence[Work], code: str, message: str) -> None:
         )
 
 
-def give_back(work: Sequence[Work]) -> None:
-    """What was claimed and not begun waits again, at once."""
-    now = timezone.now()
-    for one in work:
-        _end(one, state=WorkState.WAITING, available_at=now, attempts=max(one.attempts - 1, 0))
+def settle(work: Work, error: PipelineError) -> None:
+    """What `error` means for this one: to be tried again, or failed for good."""
+    if isinstance(error, FileUnreachable):
+        retry([work], error.code, error.message)
+    else:
+        fail(work, error.code, error.message)
 
 
 def _end(work: Work, **values: object) -> None:

@@ -1,7 +1,6 @@
 """How large images are: their metadata and banners read, the scale kept, and what was read told to the catalogue. For workers only."""
 
 import logging
-import tempfile
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -19,13 +18,14 @@ from catalogue.models.datasets import Source
 from catalogue.services.extraction import read_metadata
 from catalogue.services.parameters import record_ai_values
 from catalogue.units import to_si
+from classifier.files import upload_path
 from classifier.models import Image, Scale, Work
-from classifier.pipeline.errors import UnreadableImage
+from classifier.pipeline.errors import PipelineError
 from classifier.pipeline.reading import Picture, read_picture
 from classifier.pipeline.results import ScaleFinding
 from classifier.pipeline.scale import KnownScale, find_scale, parameters_of
 from classifier.services import dispatch
-from classifier.services.opening import Opened, open_files, settle_unopened
+from classifier.services.opening import source_of
 
 logger = logging.getLogger(__name__)
 
@@ -35,26 +35,20 @@ MOST_VALUES = 2000
 
 def measure(queue: str, keys: Sequence[int]) -> int:
     """Find out the scale of each image of the work `keys`; how many were done."""
-    with tempfile.TemporaryDirectory(prefix="faircat-images-") as folder:
-        opened = open_files(dispatch.claim(queue, len(keys), keys), Path(folder))
-        return sum(_measure(one) for one in opened)
+    return sum(_measure(one) for one in dispatch.claim(queue, len(keys), keys))
 
 
-def _measure(opened: Opened) -> int:
+def _measure(work: Work) -> int:
     """Measure and store; a failure becomes the state of the work, and nothing is raised for it."""
-    (work,) = dispatch.renew([opened.work]) or (None,)
-    if work is None:
-        return 0
-    if opened.path is None:
-        settle_unopened(opened)
+    if not dispatch.renew([work]):
         return 0
     try:
-        picture = read_picture(opened.path, work.image.name)
-        extraction = _metadata(work.image, opened.path)
+        picture = _picture(work.image)
+        extraction = _metadata(work.image)
         finding = find_scale(picture.pixels, known_scale(extraction))
         return store_finding(actor=SYSTEM, work=work, finding=finding, picture=picture, extraction=extraction)
-    except UnreadableImage as refusal:
-        dispatch.fail(work, refusal.code, refusal.message)
+    except PipelineError as error:
+        dispatch.settle(work, error)
     except Unavailable as error:
         dispatch.retry([work], error.code, error.message)
     except Exception:
@@ -63,8 +57,16 @@ def _measure(opened: Opened) -> int:
     return 0
 
 
-def _metadata(image: Image, path: Path) -> Extraction:
-    return read_metadata(image.datafile) if image.datafile else extract_in_sandbox(path)
+def _picture(image: Image) -> Picture:
+    source = source_of(image)
+    if isinstance(source, Path):
+        return read_picture(source, image.name)
+    with source() as stream:
+        return read_picture(stream, image.name)
+
+
+def _metadata(image: Image) -> Extraction:
+    return read_metadata(image.datafile) if image.datafile else extract_in_sandbox(upload_path(image.uid))
 
 
 def known_scale(extraction: Extraction) -> KnownScale:

@@ -1,18 +1,12 @@
 """From claimed work to stored results: files opened and decoded, the model run, rows written in bulk. Only workers come here.
 
-The model is loaded at the first batch and kept for the life of the process. One batch is decoded by other processes while the
-one before it is classified and stored.
+The model is loaded at the first image and kept for the life of the process. While one batch is classified and stored, the next
+one is decoded by other processes.
 """
 
 import logging
-import os
-import tempfile
 import time
-from collections import deque
-from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -27,22 +21,23 @@ from catalogue.services.annotations import CATEGORY, Label, record_labels_of_man
 from catalogue.services.rows import insert_rows
 from classifier.models import ModelRelease, Prediction, Work
 from classifier.pipeline.classifying import Classifier
-from classifier.pipeline.errors import ModelRefused, PipelineError, UnreadableImage
-from classifier.pipeline.preparing import prepare
-from classifier.pipeline.reading import read_picture
+from classifier.pipeline.errors import ModelRefused, PipelineError
+from classifier.pipeline.loading import Batch, Decoder, Source
 from classifier.pipeline.releases import read_release
-from classifier.pipeline.results import Grey, Verdict
+from classifier.pipeline.results import Verdict
 from classifier.pipeline.runtimes import load_runtime
 from classifier.services import dispatch
-from classifier.services.opening import Opened, open_files, settle_unopened
+from classifier.services.opening import source_of
 from classifier.services.releases import folder_of
 
 logger = logging.getLogger(__name__)
 
 # A worker that was woken for one list goes on for so many seconds while more waits, so that no device stands still.
-STAYS = 2.0
-# Batches that are decoded while one is used.
-AHEAD = 1
+STAYS = 5.0
+# It claims twice as many the next time while they take no longer than this, so that a fast device gets long runs.
+QUICK = 0.5
+MOST_CLAIMED = 2048
+MOST_STORED_AT_ONCE = 256
 # Labels that a file is found by: the first, and others that are nearly as probable.
 LEAST_TOLD = 0.2
 COLUMNS = (
@@ -60,44 +55,21 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """Images of one release, and of each the prepared picture, or why there is none, when it is asked for."""
-
-    release: ModelRelease
-    opened: list[Opened]
-    loading: list[Future[Grey] | None]
-
-
 def classify(queue: str, keys: Sequence[int]) -> int:
     """Find out what the images of the work `keys` show, and of what else waits in `queue` for a moment; how many were done."""
-    with (
-        tempfile.TemporaryDirectory(prefix="faircat-images-") as folder,
-        closing(_prepared(_claims(queue, keys), Path(folder))) as batches,
-    ):
-        return sum(_classify(batch, "batch" if queue == dispatch.GPU else "single") for batch in batches)
-
-
-def _claims(queue: str, keys: Sequence[int]) -> Iterator[list[Work]]:
+    count, size = 0, len(keys)
     ends_at = time.monotonic() + (STAYS if queue == dispatch.GPU else 0.0)
-    yield dispatch.claim(queue, len(keys), keys)
-    while time.monotonic() < ends_at and (work := dispatch.claim(queue, dispatch.QUEUES[queue].list_length)):
-        yield work
-
-
-def _prepared(claims: Iterator[list[Work]], folder: Path) -> Generator[_Batch]:
-    """The claimed images; a batch is being decoded while the one before it is used. What is not used is given back."""
-    begun: deque[_Batch] = deque()
-    try:
-        for work in claims:
-            begun.extend(_begin(release, open_files(part, folder)) for release, part in _by_release(work))
-            while len(begun) > AHEAD:
-                yield begun.popleft()
-        while begun:
-            yield begun.popleft()
-    finally:
-        for batch in begun:
-            dispatch.give_back([one.work for one in batch.opened])
+    work = dispatch.claim(queue, size, keys)
+    while work:
+        began_at = time.monotonic()
+        for release, part in _by_release(work):
+            count += _classify_all(release, part, queue)
+        if time.monotonic() > ends_at:
+            break
+        is_quick = time.monotonic() - began_at < QUICK
+        size = min(2 * size, MOST_CLAIMED) if is_quick else dispatch.QUEUES[queue].list_length
+        work = dispatch.claim(queue, size)
+    return count
 
 
 def _by_release(work: Sequence[Work]) -> list[tuple[ModelRelease, list[Work]]]:
@@ -108,25 +80,48 @@ def _by_release(work: Sequence[Work]) -> list[tuple[ModelRelease, list[Work]]]:
     return list(parts.items())
 
 
-def _classify(batch: _Batch, prefers: Literal["single", "batch"]) -> int:
-    """Classify and store; a failure becomes the state of the work, and nothing is raised for it."""
-    pictures = _pictures(batch)
-    work = list(pictures)
-    if not work:
-        return 0
+def _classify_all(release: ModelRelease, work: Sequence[Work], queue: str) -> int:
+    """Classify and store batch by batch; a failure becomes the state of the work, and nothing is raised for it."""
+    by_key = {one.pk: one for one in work}
+    decoder = _decoder(int(release.manifest["input_side"]), 0 if queue == dispatch.GPU else 1)
     try:
-        classifier = _classifier(batch.release.digest, folder_of(batch.release), prefers)
-        work = dispatch.renew(work)
-        verdicts = classifier.classify([pictures[one] for one in work])
-        found = zip(work, verdicts, classifier.cells_of(verdicts), strict=True)
-        return store_verdicts(actor=SYSTEM, release=batch.release, found=list(found))
+        classifier = _classifier(release.digest, folder_of(release), "batch" if queue == dispatch.GPU else "single")
+        batches = decoder.decode(list(_sources(work)), MOST_STORED_AT_ONCE)
+        return sum(_classify_batch(release, classifier, batch, by_key) for batch in batches)
     except PipelineError as error:
-        logger.error("the model release %s cannot be used: %s", batch.release, error.message)
+        logger.error("the model release %s cannot be used: %s", release, error.message)
         dispatch.retry(work, error.code, error.message)
     except Exception:
-        logger.exception("images were not classified")
+        logger.exception("%s images were not classified", len(work))
         dispatch.retry(work, "unexpected", "Something went wrong here. It is tried again by itself.")
     return 0
+
+
+def _sources(work: Sequence[Work]) -> Iterator[Source]:
+    """Where the bytes are; of those that are nowhere the work is settled at once."""
+    for one in work:
+        try:
+            yield Source(one.pk, source_of(one.image), one.image.name)
+        except PipelineError as error:
+            dispatch.settle(one, error)
+
+
+def _classify_batch(release: ModelRelease, classifier: Classifier, batch: Batch, by_key: Mapping[Any, Work]) -> int:
+    for key, failure in batch.failures:
+        dispatch.settle(by_key[key], failure)
+    work = [by_key[one.key] for one in batch.decoded]
+    if not work:
+        return 0
+    dispatch.renew(work)
+    verdicts = classifier.classify(batch.pictures)
+    found = list(zip(work, verdicts, classifier.cells_of(verdicts), strict=True))
+    return store_verdicts(actor=SYSTEM, release=release, found=found)
+
+
+@lru_cache(maxsize=2)
+def _decoder(side: int, processes: int) -> Decoder:
+    """The processes that decode for this one; one that is not used any more ends its own."""
+    return Decoder(side, processes)
 
 
 @lru_cache(maxsize=2)
@@ -191,31 +186,3 @@ def told_labels(verdict: Verdict) -> list[Label]:
         for place, (probability, label) in enumerate(ranked)
         if place == 0 or probability >= LEAST_TOLD
     ]
-
-
-def _begin(release: ModelRelease, opened: list[Opened]) -> _Batch:
-    side = int(release.manifest["input_side"])
-    return _Batch(release, opened, [_pool().submit(_load, one.path, side) if one.path else None for one in opened])
-
-
-def _pictures(batch: _Batch) -> dict[Work, Grey]:
-    """The prepared pictures; of those that there are not the work fails, or waits for what passes."""
-    pictures = {}
-    for opened, loading in zip(batch.opened, batch.loading, strict=True):
-        if loading is None:
-            settle_unopened(opened)
-            continue
-        try:
-            pictures[opened.work] = loading.result()
-        except UnreadableImage as refusal:
-            dispatch.fail(opened.work, refusal.code, refusal.message)
-    return pictures
-
-
-def _load(path: Path, side: int) -> Grey:
-    return prepare(read_picture(path).pixels, side)
-
-
-@lru_cache(maxsize=1)
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(len(os.sched_getaffinity(0)))

@@ -42,11 +42,6 @@ def test_what_one_worker_claimed_no_other_gets(keys):
     assert dispatch.claim(GPU, 64, keys) == []
 
 
-def test_what_was_not_begun_is_given_back_as_if_nobody_had_touched_it(keys):
-    dispatch.give_back(dispatch.claim(GPU, 64))
-    assert {state_of(key) for key in keys} == {("waiting", "", 0)}
-
-
 def test_a_list_is_announced_once_and_again_when_its_message_must_be_lost(keys):
     lists = dispatch.announce(GPU)
     assert [len(one) for one in lists] == [64, 36]
