@@ -1,5 +1,7 @@
 """From a Keras model to an int8 model of LiteRT, and how far the two agree. Needs TensorFlow as the backend of Keras."""
 
+import contextlib
+import io
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +34,9 @@ def to_litert(model: keras.Model, pictures: Grey) -> bytes:
         raise RuntimeMissing("tensorflow-needed", "Only TensorFlow converts to LiteRT: set KERAS_BACKEND=tensorflow.")
     import tensorflow
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the future of the converter's package
+    # The converter warns of its package's future, and prints what it found in the model.
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
         converter = tensorflow.lite.TFLiteConverter.from_keras_model(model)
         converter.optimizations = [tensorflow.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: ([picture[None, ..., None]] for picture in pictures)

@@ -46,7 +46,7 @@ class Recipe:
         return stored == json.loads(json.dumps({**asdict(self), "data": data_digest}))
 
 
-_USUAL = {
+_USUAL: dict[Mode, dict[str, Any]] = {
     Mode.SCRATCH: {"epochs": 60, "batch": 32, "rate": 1e-3},
     Mode.FEATURES: {"epochs": 1, "batch": 32, "rate": 0.0},
     Mode.FINETUNE: {"epochs": 20, "batch": 32, "rate": 1e-4},

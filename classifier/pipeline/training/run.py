@@ -148,8 +148,8 @@ def parts_of(split: Split) -> dict[str, NDArray[np.int64]]:
 
 def _trained(run: Run, pictures: Grey, split: Split) -> keras.Model:
     if run.recipe.mode is not Mode.FEATURES:
-        parts = [fitting.Part(pictures, run.labels, rows) for rows in (split.training, split.validation)]
-        return fitting.fit(run.recipe, len(run.names), *parts, run.work / "checkpoints", run.say)
+        training, validation = (fitting.Part(pictures, run.labels, rows) for rows in (split.training, split.validation))
+        return fitting.fit(run.recipe, len(run.names), training, validation, run.work / "checkpoints", run.say)
     model = _given(run)
     found = _features_of_given_weights(run, model, pictures)
     features.train_head(
