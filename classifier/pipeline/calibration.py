@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Doubles = NDArray[np.float64]
 _GOLDEN = (np.sqrt(5) - 1) / 2
-_COOLEST, _HOTTEST = 0.05, 20.0
+_COOLEST, _HOTTEST = 0.5, 20.0  # pictures without a single error would ask for 0: nothing is that sure
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,13 @@ def negative_log_likelihood(logits: ArrayLike, labels: ArrayLike, temperature: f
 
 
 def find_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
-    """The temperature of 0.05 to 20 with the least negative log-likelihood, by golden section over its logarithm (in the
+    """The temperature of 0.5 to 20 with the least negative log-likelihood, by golden section over its logarithm (in the
     inverse temperature the likelihood has one minimum). Use pictures that were not trained on."""
     low, high = float(np.log(_COOLEST)), float(np.log(_HOTTEST))
     while high - low > 1e-4:
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
         at_left = negative_log_likelihood(logits, labels, float(np.exp(left)))
-        if at_left < negative_log_likelihood(logits, labels, float(np.exp(right))):
+        if at_left <= negative_log_likelihood(logits, labels, float(np.exp(right))):
             high = right
         else:
             low = left

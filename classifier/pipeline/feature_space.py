@@ -6,6 +6,8 @@ N pictures, F features, C categories. Features are the pooled ones of `Outputs`.
 from __future__ import annotations
 
 import io
+import zipfile
+import zlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -74,7 +76,7 @@ def read_feature_space(data: bytes) -> FeatureSpace:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             parts = {name: archive[name].astype(np.float32) for name in _PARTS}
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ModelRefused(
             "bad-statistics", "The statistics of the features in this release cannot be read."
         ) from error

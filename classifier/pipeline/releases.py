@@ -66,6 +66,8 @@ class Manifest:
         """Raises `ModelRefused` for anything that `to_json` would not write."""
         try:
             values = json.loads(text)
+            if not isinstance(values["labels"], list):
+                raise TypeError("labels")
             manifest = Manifest(**{**values, "labels": tuple(values["labels"])})
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise _bad_manifest("it is not a manifest of this application") from error
