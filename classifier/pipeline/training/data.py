@@ -23,10 +23,9 @@ from classifier.pipeline.training.duplicates import (
     BITS,
     Groups,
     Hashes,
-    join_groups,
-    near_by_features,
-    near_by_hash,
-    pairs_of,
+    groups_by_features,
+    groups_by_hash,
+    joined,
     perceptual_hash,
 )
 from classifier.pipeline.training.images import LabelledImage
@@ -95,7 +94,7 @@ class LabelledSet:
 
     def grouped_by_features(self, features: Floats) -> "LabelledSet":
         """The same with groups joined where `features` (N, F) of images are alike."""
-        groups = join_groups(len(self.images), [*pairs_of(self.groups.tolist()), *near_by_features(features)])
+        groups = joined(self.groups.tolist(), groups_by_features(features).tolist())
         return LabelledSet(self.images, groups, self.report)
 
 
@@ -203,7 +202,7 @@ def _each_once(
 
 def _near_duplicates(hashes: Sequence[bytes]) -> Groups:
     table: Hashes = np.frombuffer(b"".join(hashes), np.uint8).reshape(len(hashes), BITS // 8)
-    return join_groups(len(hashes), near_by_hash(table))
+    return groups_by_hash(table)
 
 
 def _of_several(groups: Groups) -> Iterator[list[int]]:

@@ -38,62 +38,76 @@ def perceptual_hash(pixels: Grey) -> bytes:
     return np.packbits(waves > np.median(waves)).tobytes()
 
 
-def join_groups(count: int, pairs: Iterable[tuple[int, int]]) -> Groups:
-    """The groups (count,) of things of which `pairs` belong together, numbered in the order of their first members."""
-    parent = list(range(count))
-
-    def root(one: int) -> int:
-        while parent[one] != one:
-            parent[one] = parent[parent[one]]
-            one = parent[one]
-        return one
-
-    for first, second in pairs:
-        low, high = sorted((root(first), root(second)))
-        parent[high] = low
-    return np.unique([root(one) for one in range(count)], return_inverse=True)[1].astype(np.int64)
+def joined(*groupings: Iterable[object]) -> Groups:
+    """Groups (N,) of things that share a name in any of the groupings, each of N names; None is no name."""
+    tables = [list(grouping) for grouping in groupings]
+    groups = np.arange(len(tables[0]))
+    for names in tables:
+        places: dict[object, list[int]] = {}
+        for place, name in enumerate(names):
+            places.setdefault(name, []).append(place)
+        for name, members in places.items():
+            if name is not None and len(members) > 1:
+                _join(groups, np.asarray(members))
+    return _numbered(groups)
 
 
-def pairs_of(names: Iterable[object]) -> Iterator[tuple[int, int]]:
-    """Pairs of places with the same name, enough of them to join all that share one; None is no name."""
-    first: dict[object, int] = {}
-    for place, name in enumerate(names):
-        if name is not None:
-            yield first.setdefault(name, place), place
-
-
-def near_by_hash(hashes: Hashes, *, bits: int = NEAR_BITS) -> Iterator[tuple[int, int]]:
-    """Pairs of the hashes (N, 32) that differ in at most `bits`, some of them more than once.
+def groups_by_hash(hashes: Hashes, *, bits: int = NEAR_BITS) -> Groups:
+    """Groups (N,) of the hashes (N, 32) along chains of pairs that differ in at most `bits`.
 
     Only those are compared that agree in one of 31 bands of 16 bits, which overlap by half: so do 97 of 100 pairs that
     differ in 32 bits, all but a few that differ in 24, and hardly any of different pictures.
     """
+    different, same = np.unique(hashes, axis=0, return_inverse=True)
+    groups = np.arange(len(different))
     for start in range(hashes.shape[1] - 1):
-        bands = hashes[:, start].astype(np.int64) * 256 + hashes[:, start + 1]
+        bands = different[:, start].astype(np.int64) * 256 + different[:, start + 1]
         order = np.argsort(bands, kind="stable")
         ends = np.flatnonzero(np.diff(bands[order])) + 1
         for members in np.split(order, ends):
             if len(members) > 1:
-                yield from _near_in_band(hashes, members, bits)
+                _join_near_hashes(groups, different, members, bits)
+    return _numbered(groups[same])
 
 
-def _near_in_band(hashes: Hashes, members: NDArray[np.int64], bits: int) -> Iterator[tuple[int, int]]:
+def _join_near_hashes(groups: Groups, hashes: Hashes, members: Groups, bits: int) -> None:
+    for rows, columns in _blocks(members):
+        distances = np.bitwise_count(hashes[rows][:, None] ^ hashes[columns][None]).sum(axis=2, dtype=np.int64)
+        _join_where(groups, rows, columns, distances <= bits)
+
+
+def groups_by_features(features: Floats, *, cosine: float = NEAR_COSINE) -> Groups:
+    """Groups (N,) of the features (N, F) along chains of pairs whose cosine is at least `cosine`; all pairs are compared."""
+    scaled = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
+    groups = np.arange(len(features))
+    for rows, columns in _blocks(np.arange(len(features))):
+        _join_where(groups, rows, columns, scaled[rows] @ scaled[columns].T >= cosine)
+    return _numbered(groups)
+
+
+def _blocks(members: Groups) -> Iterator[tuple[Groups, Groups]]:
+    """Pairs of parts of the members, so that what is compared at a time fits into memory."""
     for start in range(0, len(members), _BLOCK):
-        block = members[start : start + _BLOCK]
         for other in range(start, len(members), _BLOCK):
-            others = members[other : other + _BLOCK]
-            distances = np.bitwise_count(hashes[block][:, None] ^ hashes[others][None]).sum(axis=2, dtype=np.int64)
-            for row, column in np.argwhere(distances <= bits):
-                if block[row] < others[column]:
-                    yield int(block[row]), int(others[column])
+            yield members[start : start + _BLOCK], members[other : other + _BLOCK]
 
 
-def near_by_features(features: Floats, *, cosine: float = NEAR_COSINE) -> Iterator[tuple[int, int]]:
-    """Pairs of the features (N, F) whose cosine is at least `cosine`. All pairs are compared, block by block."""
-    lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    scaled = features / np.maximum(lengths, 1e-12)
-    for start in range(0, len(scaled), _BLOCK):
-        likeness = scaled[start : start + _BLOCK] @ scaled[start:].T
-        for row, column in np.argwhere(likeness >= cosine):
-            if row < column:
-                yield start + int(row), start + int(column)
+def _join_where(groups: Groups, rows: Groups, columns: Groups, is_near: NDArray[np.bool_]) -> None:
+    is_news = is_near & (groups[rows][:, None] != groups[columns][None])
+    for row in np.flatnonzero(is_news.any(axis=1)):
+        _join(groups, np.append(columns[is_news[row]], rows[row]))
+
+
+def _join(groups: Groups, members: Groups) -> None:
+    """All groups of the members become one."""
+    known = np.unique(groups[members])
+    if len(known) > 1:
+        groups[np.isin(groups, known)] = known[0]
+
+
+def _numbered(groups: Groups) -> Groups:
+    """The same groups, numbered from 0 in the order in which they appear."""
+    _, first, number = np.unique(groups, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[number]

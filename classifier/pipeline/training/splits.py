@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.pipeline.training.duplicates import Groups, join_groups, pairs_of
+from classifier.pipeline.training.duplicates import Groups, joined
 
 SHARES = (0.7, 0.15, 0.15)
 Places = NDArray[np.int64]
@@ -33,8 +33,7 @@ class Split:
 
 def groups_with_sessions(groups: Groups, sessions: Sequence[str]) -> Groups:
     """Groups joined where images of two of them come from one session; "" is no session."""
-    known = (session or None for session in sessions)
-    return join_groups(len(sessions), [*pairs_of(groups.tolist()), *pairs_of(known)])
+    return joined(groups.tolist(), (session or None for session in sessions))
 
 
 def split_by_group(
