@@ -9,9 +9,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from django.apps import apps
 from django.conf import settings
 from django.utils.text import slugify
 
+from catalogue.access import SYSTEM
 from portal.accounts.demo_accounts import demo_users
 from portal.accounts.login_links import login_link
 from portal.supervisor import Program
@@ -60,17 +62,31 @@ def empty_folders(data_dir: Path) -> None:
         (data_dir / name).mkdir(parents=True, exist_ok=True)
 
 
+def prepare_classifier() -> None:
+    """Have the demonstration's model classify images until there is another."""
+    if apps.is_installed("classifier"):
+        from classifier.services.releases import ensure_demonstration
+
+        ensure_demonstration(actor=SYSTEM)
+
+
 def services(data_dir: Path, port: int) -> list[Program]:
-    """The site, its worker, which keeps the time for periodic jobs too, and its stand-in for DataCite."""
+    """The site, its worker, which keeps the time for periodic jobs too, one for heaps of images, and a stand-in for DataCite."""
     python = [sys.executable, "-m"]
     site = ["gunicorn", "portal.wsgi", "--bind", f"{HOST}:{port}", "--worker-class", "gthread"]
     site += ["--workers", "1", "--threads", str(THREADS), "--no-control-socket"]
-    worker = ["celery", "--app", "portal", "worker", "--beat", "--concurrency", str(WORKERS), "--loglevel", "INFO"]
-    worker += ["--queues", "default,index,cpu,gpu,ocr", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+    worker = ["celery", "--app", "portal", "worker", "--loglevel", "INFO"]
+    worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    first = [*worker, "--beat", "--concurrency", str(WORKERS), "--queues", "default,index,cpu"]
     programs = [
         Program("site", [*python, *site], log=data_dir / "logs" / "site.log"),
-        Program("worker", [*python, *worker], log=data_dir / "logs" / "worker.log"),
+        Program("worker", [*python, *first], log=data_dir / "logs" / "worker.log"),
     ]
+    if apps.is_installed("classifier"):
+        # Apart, so that nobody's single upload waits for an archive.
+        second = [*worker, "--concurrency", "1", "--queues", "gpu,ocr", "--hostname", "images@%h"]
+        log = data_dir / "logs" / "images.log"
+        programs.append(Program("worker for images", [*python, *second], log=log, is_optional=True))
     if standin_port := os.environ.get(STANDIN_PORT):
         standin = [sys.executable, "manage.py", "datacite_standin", "--port", standin_port]
         log = data_dir / "logs" / "datacite.log"

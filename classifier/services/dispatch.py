@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import BooleanField, F, Q, QuerySet
+from django.db.models import BooleanField, Count, F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -26,6 +26,8 @@ LONGEST_PAUSE = timedelta(hours=6)
 LONGEST_ERROR = 500
 CHUNK = 500
 UNDONE = (WorkState.WAITING, WorkState.RUNNING)
+# SQLite uses the partial index for a condition with constants only.
+IS_UNDONE = RawSQL("classifier_work.state IN ('waiting', 'running')", (), output_field=BooleanField())
 WORKER_DIED = "worker-died"
 MOST_DEATHS = 3
 RELATED = ("image__datafile__storage", "image__submission", "release")
@@ -96,9 +98,13 @@ def announce(queue: str) -> list[list[int]]:
 
 
 def _undone(queue: str) -> QuerySet[Work]:
-    """What waits or is begun, by the partial index, which SQLite takes for a condition with constants only."""
-    condition = "classifier_work.state IN ('waiting', 'running')"
-    return Work.objects.filter(RawSQL(condition, (), output_field=BooleanField()), queue=queue)  # noqa: S611
+    return Work.objects.filter(IS_UNDONE, queue=queue)
+
+
+def undone_by_kind() -> dict[str, int]:
+    """How much waits or is begun, by kind, in all queues."""
+    rows = Work.objects.filter(IS_UNDONE)
+    return dict(rows.order_by("kind").values_list("kind").annotate(count=Count("pk")))
 
 
 def _mark_announced(queue: str, keys: Sequence[int]) -> None:

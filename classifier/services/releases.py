@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from catalogue.access import Principal
 from catalogue.audit import write_audit
-from catalogue.errors import Conflict, InvalidInput, NotAllowed
+from catalogue.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from classifier.models import Category, CategoryState, ModelRelease, ReleaseState
 from classifier.pipeline.errors import ModelRefused
 from classifier.pipeline.releases import DEMONSTRATION, Release, read_release, write_release
@@ -18,6 +18,14 @@ from classifier.pipeline.releases import DEMONSTRATION, Release, read_release, w
 def active_release() -> ModelRelease | None:
     """The release in use, if there is one."""
     return ModelRelease.objects.filter(state=ReleaseState.ACTIVE).first()
+
+
+def release_named(label: str) -> ModelRelease:
+    """The release with this label: its name and its release. Raises NotFound."""
+    for release in ModelRelease.objects.all():
+        if release.label == label:
+            return release
+    raise NotFound(f"There is no model release {label}.")
 
 
 def folder_of(release: ModelRelease) -> Path:

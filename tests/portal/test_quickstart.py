@@ -142,9 +142,9 @@ def test_a_site_starts_registers_a_folder_stops_and_starts_again_with_its_data(t
 
 def test_a_site_with_an_account_at_datacite_starts_no_stand_in(tmp_path: Path, monkeypatch):
     monkeypatch.delenv("DATACITE_URL", raising=False)
-    assert names_of_services(tmp_path) == ["site", "worker", "stand-in for DataCite"]
+    assert names_of_services(tmp_path) == ["site", "worker", "worker for images", "stand-in for DataCite"]
     monkeypatch.setenv("DATACITE_URL", "https://api.test.datacite.org")
-    assert names_of_services(tmp_path) == ["site", "worker"]
+    assert names_of_services(tmp_path) == ["site", "worker", "worker for images"]
 
 
 def names_of_services(data_dir: Path) -> list[str]:

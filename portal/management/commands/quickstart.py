@@ -70,6 +70,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, skip_checks=True)
         call_command("load_vocabulary", stdout=open(os.devnull, "w"))
         ensure_demo_accounts()
+        quickstart.prepare_classifier()
 
     def _serve(self, supervisor: Supervisor, folder: Path | None, port: int) -> bool:
         """Whether the site ran until somebody asked it to stop."""

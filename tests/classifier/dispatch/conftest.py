@@ -2,7 +2,9 @@
 
 import pytest
 
+from catalogue.access import SYSTEM
 from classifier.models import ModelRelease
+from classifier.services.releases import ensure_demonstration
 from tests.classifier.dispatch import world
 
 
@@ -16,3 +18,12 @@ def folder(tmp_path, settings):
 @pytest.fixture
 def release(folder, db) -> ModelRelease:
     return world.use_untrained(folder / "untrained")
+
+
+@pytest.fixture
+def demonstration(db) -> ModelRelease:
+    """The release that comes with the code, in use: a model that runs."""
+    release = ensure_demonstration(actor=SYSTEM)
+    if release is None:
+        pytest.skip("the demonstration's model is not in the code yet")
+    return release
