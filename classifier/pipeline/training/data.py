@@ -69,8 +69,15 @@ class DataReport:
             **{name: len(getattr(self, name)) for name in lists},
             "near_duplicate_groups": len(self.near_duplicates),
             "images_in_near_duplicate_groups": sum(map(len, self.near_duplicates)),
+            "largest_near_duplicate_group": max(map(len, self.near_duplicates), default=0),
+            "near_duplicates_across_random_parts": self._share_across_random_parts(),
             "sessions": self.sessions,
         }
+
+    def _share_across_random_parts(self) -> float:
+        """Which share of a test part would have a near duplicate in the training part, were images dealt one by one."""
+        stays_out = 1 - SHARES[0] / sum(SHARES)
+        return sum(len(group) * (1 - stays_out ** (len(group) - 1)) for group in self.near_duplicates) / self.used
 
     def write(self, path: Path) -> None:
         """All of it as JSON, the SHA-256 of every file included."""

@@ -115,7 +115,8 @@ def _described_data(run: Run, trained: Trained) -> dict[str, Any]:
         f"{summary['mismatched']} whose label contradicts their folder, {summary['contradictions']} equal pictures with different "
         f"labels, {summary['unreadable']} that cannot be read. {summary['images_in_near_duplicate_groups']} images in "
         f"{summary['near_duplicate_groups']} groups of near duplicates, and the images of each of {summary['sessions']} sessions, were "
-        "kept in one part: a random division puts copies of test pictures into the training part and flatters the model."
+        f"kept in one part. Divided at random, {summary['near_duplicates_across_random_parts']:.1%} of the test pictures would have a "
+        "near duplicate in the training part, which flatters a model."
     )
     if run.recipe.groups_by_features:
         notes += " Pictures with like features of the given weights were kept together too."

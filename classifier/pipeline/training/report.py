@@ -136,7 +136,25 @@ def _data(data: dict[str, Any]) -> str:
         f"<h2>Data</h2><p>{escape(data['name'])}. Reference: {escape(data['reference'] or 'none')}. SHA-256 of the list of its "
         f"files: <code>{escape(data['sha256'])}</code>.</p><p>{escape(data['notes'])}</p>"
         + _table(["Category", "Training", "Validation", "Test"], rows)
+        + _near_duplicates(data["summary"])
     )
+
+
+def _near_duplicates(summary: dict[str, Any]) -> str:
+    facts = {
+        "Images found": summary["found"],
+        "Used": summary["used"],
+        "Exact duplicates left out": summary["duplicates"],
+        "Equal pictures with different labels, left out": summary["contradictions"],
+        "Name and folder contradict each other, left out": summary["mismatched"],
+        "Unreadable, left out": summary["unreadable"],
+        "Groups of near duplicates": summary["near_duplicate_groups"],
+        "Images in such groups": summary["images_in_near_duplicate_groups"],
+        "Images in the largest group": summary["largest_near_duplicate_group"],
+        "Test pictures with a near duplicate in training, had they been divided at random": f"{summary['near_duplicates_across_random_parts']:.1%}",
+        "Sessions, each in one part": summary["sessions"],
+    }
+    return _table(["What was found in the data", "Number"], [[name, value] for name, value in facts.items()])
 
 
 def _training(training: dict[str, Any], pictures: list[str]) -> str:

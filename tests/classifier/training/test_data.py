@@ -77,6 +77,7 @@ def test_the_summary_has_counts_and_no_name_of_a_file(data, tmp_path):
     told = json.dumps(data.report.summary())
     assert ".jpg" not in told
     assert data.report.summary()["unreadable"] == 1
+    assert data.report.summary()["largest_near_duplicate_group"] == 2
     data.report.write(tmp_path / "data.json")
     written = json.loads((tmp_path / "data.json").read_text())
     assert len(written["files"]) == data.report.used
@@ -223,3 +224,21 @@ def test_images_of_one_session_share_a_group_and_so_do_alike_features(tmp_path):
     features = np.eye(5, 8, dtype=np.float32)
     features[4] = features[0] + 0.2 * features[4]
     assert found.grouped_by_features(features).groups.tolist() == [0, 0, 1, 2, 0]
+
+
+def test_the_report_says_what_a_division_at_random_would_have_hidden(tmp_path):
+    """Checked against many random divisions of the same groups."""
+    rng = np.random.default_rng(0)
+    picture, other = (make_picture(rng, category, (64, 64)) for category in ("Powders", "Tips"))
+    brighter = [np.clip(picture.astype(int) + number, 0, 255).astype(np.uint8) for number in range(3)]
+    images = [labelled(tmp_path, f"{number}.png", "Powders", each) for number, each in enumerate([*brighter, other])]
+    data = examine(images, say=lambda text: None)
+    assert data.groups.tolist() == [0, 0, 0, 1]
+    shares = []
+    for _ in range(4000):
+        is_trained = rng.uniform(size=4) < 0.7
+        twins = [
+            (data.groups == group) & is_trained & (np.arange(4) != place) for place, group in enumerate(data.groups)
+        ]
+        shares += [twin.any() for twin in twins]
+    assert data.report.summary()["near_duplicates_across_random_parts"] == pytest.approx(np.mean(shares), abs=0.02)
