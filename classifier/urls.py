@@ -3,7 +3,7 @@
 from django.urls import path
 
 from classifier.api import views as api
-from classifier.views import curate, images, models, register, upload
+from classifier.views import curate, images, models, register, structure, upload
 
 urlpatterns = [
     path("classify", upload.classify_page, name="classify"),
@@ -19,8 +19,12 @@ urlpatterns = [
     ),
     path("classify/images/<uuid:uid>/saliency.webp", images.image_saliency, name="classify-saliency"),
     path("classify/datasets/<uuid:uid>", images.dataset_images_page, name="classify-dataset"),
+    path("classify/datasets/<uuid:uid>/agree", images.agree_page, name="classify-dataset-agree"),
     path("curate/labels", curate.labels_page, name="curate-labels"),
     path("curate/categories", curate.categories_page, name="curate-categories"),
+    path("curate/structure", structure.studies_page, name="curate-structure"),
+    path("curate/structure/<uuid:uid>", structure.study_page, name="curate-study"),
+    path("curate/structure/<uuid:uid>/report.html", structure.study_report, name="curate-study-report"),
     path("models", models.models_page, name="models"),
     path("models/<str:name>/<str:release>", models.model_page, name="model"),
     path("models/<str:name>/<str:release>/files/<str:file>", models.model_file, name="model-file"),

@@ -20,7 +20,7 @@ class Coding:
 def encode(features: NDArray[np.floating], size: int, *, seed: int, epochs: int = 60) -> Coding:
     """Train an autoencoder with one hidden layer on each side and give the codes of all `features` (N, F).
 
-    Columns are brought to mean 0 and deviation 1 first. With `size` >= F the columns themselves are the codes.
+    Columns are brought to mean 0 and all of them together to deviation 1 first. With `size` >= F the columns themselves are the codes.
     """
     scaled = _standardised(features)
     if size >= scaled.shape[1]:
@@ -45,10 +45,6 @@ def encode(features: NDArray[np.floating], size: int, *, seed: int, epochs: int 
 
 
 def _standardised(features: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Columns that never change carry nothing and are left out."""
-    deviation = features.std(axis=0)
-    told = deviation > 1e-6
-    if not told.any():
-        return np.zeros((len(features), 1), np.float32)
-    kept = features[:, told]
-    return ((kept - kept.mean(axis=0)) / deviation[told]).astype(np.float32)
+    """All columns by the same measure, so that one which hardly changes does not become as loud as the others."""
+    centred = features - features.mean(axis=0)
+    return (centred / max(float(centred.std()), 1e-12)).astype(np.float32)

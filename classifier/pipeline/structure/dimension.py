@@ -47,8 +47,8 @@ def scree(points: NDArray[np.floating], *, seed: int, halvings: int = 6) -> tupl
     order = np.random.default_rng(seed).permutation(len(points))
     found = []
     for halving in range(halvings + 1):
-        parts = [part for part in np.array_split(order, 2**halving) if len(part) >= 2 * FEWEST_POINTS]
-        if not parts:
+        parts = np.array_split(order, 2**halving)
+        if halving and len(parts[-1]) < 2 * FEWEST_POINTS:
             break
         values = [two_nn(points[part]) for part in parts]
         found.append(DimensionAt(len(parts[0]), float(np.mean(values)), float(np.std(values)), len(values)))
