@@ -141,6 +141,7 @@ def _data(data: dict[str, Any]) -> str:
 
 
 def _near_duplicates(summary: dict[str, Any]) -> str:
+    shared = summary["near_duplicates_across_random_parts"]
     facts = {
         "Images found": summary["found"],
         "Used": summary["used"],
@@ -151,7 +152,7 @@ def _near_duplicates(summary: dict[str, Any]) -> str:
         "Groups of near duplicates": summary["near_duplicate_groups"],
         "Images in such groups": summary["images_in_near_duplicate_groups"],
         "Images in the largest group": summary["largest_near_duplicate_group"],
-        "Test pictures with a near duplicate in training, had they been divided at random": f"{summary['near_duplicates_across_random_parts']:.1%}",
+        "Test pictures with a near duplicate in training, had they been divided at random": f"{shared:.1%}",
         "Sessions, each in one part": summary["sessions"],
     }
     return _table(["What was found in the data", "Number"], [[name, value] for name, value in facts.items()])

@@ -17,6 +17,7 @@ from classifier.pipeline.synthetic import make_image
 from classifier.pipeline.training import evaluation, plots
 from classifier.pipeline.training.cache import cached_pictures
 from classifier.pipeline.training.card import IS_DEMONSTRATION, write_card
+from classifier.pipeline.training.data import DataReport
 from classifier.pipeline.training.recipes import Mode, make_recipe
 from classifier.pipeline.training.report import write_report
 from classifier.pipeline.training.strange import strange_pictures
@@ -190,6 +191,9 @@ def manifest(*, is_demonstration: bool) -> Manifest:
             "sha256": "0" * 64,
             "counts": counts,
             "notes": "2 duplicates left out.",
+            "summary": DataReport(
+                digest="0" * 64, found=12, used=10, by_label={}, files={}, near_duplicates=(("a", "b"),)
+            ).summary(),
         },
         training={"command": "manage.py classifier_train", "recipe": {"seed": 1}, "versions": {"keras": "3"}},
     )
