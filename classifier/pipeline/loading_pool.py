@@ -67,6 +67,7 @@ class ChildPool:
 
     def decode(self, jobs: Iterator[Job | None]) -> Iterator[Outcome]:
         """The outcome of each job, in no order. None instead of a job means that the next one is not yet at hand."""
+        self._replace_the_dead()
         again: deque[Job] = deque()
         is_more = True
         while True:
@@ -96,7 +97,7 @@ class ChildPool:
                 if job is None:
                     return True
                 assert isinstance(job, Job)
-                child.send(job, self.seconds)
+                child.send(job)
         return True
 
     def _with_news(self) -> list[_Child]:
@@ -115,7 +116,7 @@ class ChildPool:
             yield from self._bury(child, failure.code, again)
             return
         for answer in answers:
-            job, slot = child.finish(self.seconds)
+            job, slot = child.finish()
             yield job, _error_in(answer) or answer, self._pictures[slot]
 
     def _bury(self, child: _Child, code: str, again: deque[Job]) -> Iterator[Outcome]:
@@ -129,13 +130,20 @@ class ChildPool:
         if jobs:
             yield jobs[0], UnreadableImage(code, _DEATHS[code]), self._pictures[0]
 
+    def _replace_the_dead(self) -> None:
+        """A child that died while it had nothing to do must not cost the next file."""
+        for index, child in enumerate(self._children):
+            if child.process.poll() is not None:
+                child.kill()
+                self._children[index] = self._start(child.slots)
+
     def _start(self, slots: range) -> _Child:
         process = subprocess.Popen(  # our own interpreter and module
             [sys.executable, "-s", "-m", "classifier.pipeline.loading_child", *self._arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", env=_environment(),
             pass_fds=[self._memory],
         )  # fmt: skip
-        return _Child(process, slots)
+        return _Child(process, slots, self.seconds)
 
 
 _END = object()
@@ -150,9 +158,9 @@ class _ChildFailed(Exception):  # carries the code of an UnreadableImage
 class _Child:
     """One child process, and the files that it has, in their order."""
 
-    def __init__(self, process: subprocess.Popen[bytes], slots: range) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], slots: range, seconds: float) -> None:
         assert process.stdin is not None and process.stdout is not None
-        self.process, self.slots = process, slots
+        self.process, self.slots, self.seconds = process, slots, seconds
         self.requests, self.answers = process.stdin, process.stdout
         self.pending: deque[tuple[Job, int]] = deque()
         self.late_at = time.monotonic() + _START_SECONDS
@@ -163,10 +171,10 @@ class _Child:
     def is_late(self) -> bool:
         return bool(self.pending) and self.late_at < time.monotonic()
 
-    def send(self, job: Job, seconds: float) -> None:
+    def send(self, job: Job) -> None:
         slot = next(slot for slot in self.slots if slot not in {taken for _, taken in self.pending})
         if not self.pending and self.is_ready:
-            self.late_at = time.monotonic() + seconds
+            self.late_at = time.monotonic() + self.seconds
         self.pending.append((job, slot))
         request = {"path": str(job.path.absolute()), "name": job.name, "slot": slot}
         with contextlib.suppress(OSError):  # a dead child is noticed by its answers
@@ -185,11 +193,11 @@ class _Child:
         if not self.is_ready and answers:
             self.is_ready = True
             answers = answers[1:]
-            self.late_at = time.monotonic() + _START_SECONDS
+            self.late_at = time.monotonic() + self.seconds
         return answers
 
-    def finish(self, seconds: float) -> tuple[Job, int]:
-        self.late_at = time.monotonic() + seconds
+    def finish(self) -> tuple[Job, int]:
+        self.late_at = time.monotonic() + self.seconds
         return self.pending.popleft()
 
     def kill(self) -> None:
