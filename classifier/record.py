@@ -127,10 +127,10 @@ class ImageView:
 def percent_of(share: float) -> str:
     """A share of 1 in whole percent, never rounded up to certainty or down to nothing."""
     if 0.995 <= share < 1:
-        return "over 99 %"
+        return "over 99\N{NO-BREAK SPACE}%"
     if 0 < share < 0.005:
-        return "under 1 %"
-    return f"{share * 100:.0f} %"
+        return "under 1\N{NO-BREAK SPACE}%"
+    return f"{share * 100:.0f}\N{NO-BREAK SPACE}%"
 
 
 def length_text(metres: float | None) -> str:

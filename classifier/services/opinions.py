@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from catalogue.access import Principal
-from catalogue.errors import InvalidInput, NotAllowed
+from catalogue.errors import InvalidInput, NotAllowed, NotFound
 from catalogue.services.annotations import CATEGORY, verify_label
 from classifier.models import Category, Image, Opinion, Prediction
 from classifier.selectors import Viewer, may_label, newest_predictions
@@ -27,6 +28,23 @@ def give_opinion(*, actor: Viewer, image: Image, text: str) -> Opinion:
     with transaction.atomic():
         category = find_or_propose(actor=actor.principal, text=text, known=known)
         return _keep(actor.principal, image, category, prediction)
+
+
+def agree_with_label(*, actor: Viewer, images: QuerySet[Image], text: str) -> int:
+    """The viewer agrees with the model on all of these images of one dataset of which it says `text`; how many they are.
+
+    Raises NotFound where there is none, NotAllowed unless the viewer may say so, InvalidInput for too many.
+    """
+    said = Prediction.objects.filter(release=active_release(), label=text).values("image")
+    chosen = list(images.filter(pk__in=said)[: MOST_AT_ONCE + 1])
+    if not chosen:
+        raise NotFound("The model says so of no image of this dataset, or of none that you may see.")
+    if len(chosen) > MOST_AT_ONCE:
+        raise InvalidInput(f"The model says so of more than {MOST_AT_ONCE} images. Look at them page by page.")
+    with transaction.atomic():
+        for image in chosen:
+            give_opinion(actor=actor, image=image, text=text)
+    return len(chosen)
 
 
 def confirm_predictions(*, actor: Principal, images: Sequence[Image]) -> int:

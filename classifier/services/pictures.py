@@ -2,6 +2,7 @@
 is first asked for. Whoever asks for one was let in before; nothing here decides that.
 """
 
+import io
 import threading
 from functools import lru_cache
 from pathlib import Path
@@ -88,6 +89,11 @@ def _decoded(image: Image) -> Picture:
 
 
 def _opened(image: Image) -> BinaryIO:
-    if image.datafile is not None:
-        return open_storage(image.datafile.storage).open_seekable(image.datafile.path)
-    return upload_path(image.uid).open("rb")
+    if image.datafile is None:
+        return upload_path(image.uid).open("rb")
+    storage, path = open_storage(image.datafile.storage), image.datafile.path
+    local = storage.local_path(path)
+    if local is not None:
+        return local.open("rb")
+    with storage.open_seekable(path) as stream:
+        return io.BytesIO(stream.read(WEB_LIMITS.bytes + 1))

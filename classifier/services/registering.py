@@ -21,8 +21,10 @@ from catalogue.services.storages import open_storage
 from catalogue.storages import Storage as OpenStorage
 from catalogue.storages.errors import StorageError, StorageFileMissing
 from classifier.files import Derived, derived_path, upload_path, write_whole
-from classifier.models import Image, Opinion, Prediction, Scale, Submission, Work
+from classifier.models import Image, Opinion, Prediction, Scale, Submission, Work, WorkKind, WorkState
 from classifier.pipeline.results import Verdict
+from classifier.services import dispatch
+from classifier.services.releases import active_release
 from classifier.services.results import told_labels
 
 MOST_IMAGES = 200
@@ -68,8 +70,7 @@ def register_images(
             image: files[file.path] for image, file in zip(images, entry.files, strict=True) if file.path in files
         }
         _annotate(became)
-        for image, datafile in became.items():
-            _hand_over(actor, image, datafile)
+        _find_out_the_rest([_hand_over(actor, image, datafile) for image, datafile in became.items()])
     return dataset
 
 
@@ -161,7 +162,7 @@ def _lies_there(storage: OpenStorage, image: Image, path: str) -> bool:
     raise Conflict(message, code="file-exists", fields={"folder": [message]})
 
 
-def _hand_over(actor: Principal, image: Image, file: Datafile) -> None:
+def _hand_over(actor: Principal, image: Image, file: Datafile) -> Image:
     """What was found in an upload is said of the file of the catalogue that it became; no model runs again."""
     twin, _ = Image.objects.get_or_create(
         datafile=file,
@@ -175,12 +176,21 @@ def _hand_over(actor: Principal, image: Image, file: Datafile) -> None:
     scale = Scale.objects.filter(image=image).first()
     if scale is not None:
         Scale.objects.bulk_create([_copied(scale, image=twin)], ignore_conflicts=True)
-    Work.objects.bulk_create(
-        [_copied(row, image=twin) for row in Work.objects.filter(image=image, state="done")], ignore_conflicts=True
-    )
+    done = Work.objects.filter(image=image, kind=WorkKind.CATEGORY, state=WorkState.DONE)
+    Work.objects.bulk_create([_copied(row, image=twin) for row in done], ignore_conflicts=True)
     _repeat_opinions(actor, image, twin)
     _copy_pictures(image, twin)
     Image.objects.filter(pk=image.pk).update(registered_as=file)
+    return twin
+
+
+def _find_out_the_rest(images: Sequence[Image]) -> None:
+    """The scale is read once more, so that the dataset is told of it, and categories where the model has not spoken yet."""
+    if dispatch.record_work(images, kind=WorkKind.SCALE, queue=dispatch.OCR):
+        dispatch.ring(dispatch.OCR)
+    release = active_release()
+    if release and dispatch.record_work(images, kind=WorkKind.CATEGORY, queue=dispatch.CPU, release=release):
+        dispatch.ring(dispatch.CPU)
 
 
 def _annotate(became: Mapping[Image, Datafile]) -> None:

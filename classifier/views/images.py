@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -12,12 +13,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from catalogue.errors import NotFound
 from catalogue.selectors import get_dataset_record
+from catalogue.vocabularies.standard_names import label_for
 from classifier import selectors
 from classifier.files import Derived
 from classifier.models import Image, Prediction
 from classifier.selectors import Viewer
 from classifier.services.categories import names_without_model, suggested_names
-from classifier.services.opinions import give_opinion
+from classifier.services.opinions import agree_with_label, give_opinion
 from classifier.services.pictures import has_saliency, picture_of, saliency_of
 from classifier.services.releases import active_release
 from classifier.services.similar import similar_images
@@ -61,7 +63,8 @@ def _similar(viewer: Viewer, image: Image, prediction: Prediction | None) -> lis
 def _metadata_groups(image: Image) -> list[dict[str, Any]]:
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in image.metadata:
-        groups.setdefault(row.get("group", ""), []).append(row)
+        name = row.get("name", "") if row.get("group") else label_for(row.get("name", ""))
+        groups.setdefault(row.get("group", ""), []).append(row | {"name": name})
     return [{"title": title, "rows": rows} for title, rows in sorted(groups.items())]
 
 
@@ -121,3 +124,13 @@ def dataset_images_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "may_label": selectors.may_label(viewer, page[0]),
     }
     return private_page(request, "classifier/dataset.html", context)
+
+
+@require_POST
+def agree_page(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Agree, on the page of a dataset, with all that the model said in the same words."""
+    viewer = viewer_of(request)
+    seen = selectors.visible_images(viewer, now=timezone.now()).filter(datafile__dataset__uid=uid)
+    count = agree_with_label(actor=viewer, images=selectors.with_records(seen), text=request.POST.get("category", ""))
+    messages.success(request, f"{count} label{'' if count == 1 else 's'} confirmed.")
+    return redirect("dataset", uid)

@@ -17,7 +17,7 @@ from catalogue.models import Investigation, Storage
 from catalogue.services.drafts import registrable_investigations
 from catalogue.services.storages import usable_storages
 from classifier import selectors
-from classifier.models import Image
+from classifier.models import Image, Submission
 from classifier.services.registering import Registration, default_folder, register_images
 from classifier.views.common import private_page, viewer_of
 
@@ -78,6 +78,8 @@ class RegisterForm(forms.Form):
 def register_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     submission = selectors.find_submission(viewer_of(request), uid, now=timezone.now())
     values = request.POST if request.method == "POST" else request.GET
+    if request.method == "POST" and (dataset := _registered_before(submission, values.getlist("image"))):
+        return redirect("dataset", dataset)
     images = _chosen(list(submission.images.filter(registered_as__isnull=True)), values.getlist("image"))
     form = RegisterForm(
         request.POST or None,
@@ -101,6 +103,13 @@ def register_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "form": form,
     }
     return private_page(request, "classifier/register.html", context, status=422 if form.errors else 200)
+
+
+def _registered_before(submission: Submission, texts: list[str]) -> UUID | None:
+    """The dataset that these images became already, when the form was sent twice."""
+    chosen = submission.images.filter(uid__in=uids_of(texts))
+    datasets = set(chosen.values_list("registered_as__dataset__uid", flat=True))
+    return datasets.pop() if len(datasets) == 1 else None
 
 
 def _chosen(images: list[Image], texts: list[str]) -> list[Image]:
