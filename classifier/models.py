@@ -190,6 +190,7 @@ class Work(models.Model):
                 name="work_undone",
                 condition=Q(state__in=["waiting", "running"]),
             ),
+            models.Index(fields=["-updated_at"], name="work_failed", condition=Q(state="failed")),
         ]
 
 

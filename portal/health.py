@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 
+from django.apps import apps
 from django.core.cache import cache
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -47,6 +48,8 @@ class Part:
 def parts() -> list[Part]:
     """The state of every part of the site, measured now."""
     checks = [check_database, check_migrations, check_broker, check_worker, check_search, check_storages]
+    if apps.is_installed("classifier"):
+        checks.append(check_classifier)
     return [_timed(check) for check in checks]
 
 
@@ -57,7 +60,7 @@ def _timed(check: Callable[[], Part]) -> Part:
     except Exception as error:  # whatever broke, the answer of this page is that the part is down
         name = check.__name__.removeprefix("check_")
         logger.warning("the check of the %s failed: %s", name, type(error).__name__)
-        part = Part(name, False, "does not answer", name not in ("worker", "search"))
+        part = Part(name, False, "does not answer", name not in ("worker", "search", "classifier"))
     spent = round((time.monotonic() - started) * 1000)
     return Part(part.name, part.is_up, part.text, part.is_required, spent)
 
@@ -97,6 +100,14 @@ def check_search() -> Part:
     """Without the search engine pages list from the database, and nothing is lost: what changed waits."""
     status = index_status(engine())
     return Part("search", status.is_up, status.text, is_required=False)
+
+
+def check_classifier() -> Part:
+    """Without what runs models images wait, and nothing else does."""
+    from classifier.status import classifier_status
+
+    status = classifier_status()
+    return Part("classifier", status.is_up, status.text, is_required=False)
 
 
 def check_storages() -> Part:

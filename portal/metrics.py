@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from celery import signals
+from django.apps import apps
 from django.conf import settings
 from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse
@@ -95,6 +96,20 @@ class SiteCollector(Collector):
         seconds = unindexed.age.total_seconds()
         late = GaugeMetricFamily("faircat_index_oldest_seconds", "Age of the first of them", seconds)
         yield from (depth, age, archive, behind, late)
+        if apps.is_installed("classifier"):
+            yield from _of_classifier()
+
+
+def _of_classifier() -> Iterator[Metric]:
+    from classifier.status import failed_lately, queue_states
+
+    depth = GaugeMetricFamily("faircat_images_waiting", "Images that wait for workers", labels=["queue"])
+    age = GaugeMetricFamily("faircat_images_oldest_seconds", "Age of the first of them", labels=["queue"])
+    for queue in queue_states():
+        depth.add_metric([queue.name], queue.waiting)
+        age.add_metric([queue.name], (timezone.now() - queue.since).total_seconds())
+    yield from (depth, age)
+    yield GaugeMetricFamily("faircat_images_failed", "Work on images that failed within a day", failed_lately())
 
 
 @require_safe

@@ -26,8 +26,9 @@ LONGEST_PAUSE = timedelta(hours=6)
 LONGEST_ERROR = 500
 CHUNK = 500
 UNDONE = (WorkState.WAITING, WorkState.RUNNING)
-# SQLite uses the partial index for a condition with constants only.
+# SQLite uses partial indexes for conditions with constants only.
 IS_UNDONE = RawSQL("classifier_work.state IN ('waiting', 'running')", (), output_field=BooleanField())
+HAS_FAILED = RawSQL("classifier_work.state = 'failed'", (), output_field=BooleanField())
 WORKER_DIED = "worker-died"
 MOST_DEATHS = 3
 RELATED = ("image__datafile__storage", "image__submission", "release")

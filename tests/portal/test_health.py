@@ -25,7 +25,8 @@ def test_a_site_whose_parts_work_is_ready(client: Client):
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json()["status"] == "ready"
-    assert set(answer.json()["parts"]) == {"database", "migrations", "broker", "worker", "search", "storages"}
+    parts = {"database", "migrations", "broker", "worker", "search", "storages", "classifier"}
+    assert set(answer.json()["parts"]) == parts
 
 
 def test_a_broker_that_is_down_makes_the_site_unready_within_seconds(client: Client, unreachable_broker):
