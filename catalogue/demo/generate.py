@@ -5,7 +5,7 @@ Calls the writers of microscope and beamline files with what `plan` says; regist
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -132,13 +132,18 @@ def _exposure(job: _Job, *, voltage: float, detector: str) -> Exposure:
     )
 
 
+def _claimed(job: _Job, exposure: Exposure) -> Exposure:
+    """What the metadata say, which is the scale of another picture where the plan wants that."""
+    return replace(exposure, field_of_view=job.options.get("claimed_field_of_view", exposure.field_of_view))
+
+
 def _picture(job: _Job, maker: str) -> Any:
     return PICTURES[job.options["picture"]](job.random, microscope_files.SHAPES[maker])
 
 
 def _zeiss(job: _Job) -> list[Path]:
-    path = job.path(".tif")
-    microscope_files.write_zeiss(path, _picture(job, "zeiss"), _exposure(job, voltage=5000, detector="InLens"))
+    path, exposure = job.path(".tif"), _exposure(job, voltage=5000, detector="InLens")
+    microscope_files.write_zeiss(path, _picture(job, "zeiss"), exposure, _claimed(job, exposure))
     return [path]
 
 
@@ -156,7 +161,7 @@ def _tescan(job: _Job) -> list[Path]:
 
 def _jeol(job: _Job) -> list[Path]:
     exposure = _exposure(job, voltage=15_000, detector="LED")
-    return microscope_files.write_jeol(job.path(".tif"), _picture(job, "jeol"), exposure)
+    return microscope_files.write_jeol(job.path(".tif"), _picture(job, "jeol"), exposure, _claimed(job, exposure))
 
 
 def _mrc_picture(job: _Job) -> list[Path]:

@@ -3,7 +3,7 @@
 Layouts follow real files: Zeiss tag 34118 (unnamed block of numbers, then name and value in two lines), FEI tag 34682
 (INI), TESCAN tag 50431 or a .hdr side-car (INI), JEOL and Hitachi .txt side-cars. Every file says that it is synthetic in
 its ImageDescription and in the banner below the picture. `write_...` draws the banner, `save_...` takes an image with one
-and the (height, width) of the picture in it.
+and the (height, width) of the picture in it. Metadata say what is `claimed`, where that is not what the banner shows.
 """
 
 from dataclasses import dataclass
@@ -42,9 +42,9 @@ class Exposure:
     stage: tuple[float, float, float] = (0.0125, -0.0082, 0.0101)
 
 
-def write_zeiss(path: Path, picture: Picture, exposure: Exposure) -> None:
+def write_zeiss(path: Path, picture: Picture, exposure: Exposure, claimed: Exposure | None = None) -> None:
     """A Zeiss file, of 1024 x 768 for a picture of `SHAPES`."""
-    save_zeiss(path, with_banner(picture, exposure, "zeiss"), exposure, picture.shape)
+    save_zeiss(path, with_banner(picture, exposure, "zeiss"), claimed or exposure, picture.shape)
 
 
 def save_zeiss(path: Path, image: Grey, exposure: Exposure, shape: tuple[int, ...]) -> None:
@@ -207,10 +207,11 @@ def _tescan_text(exposure: Exposure, shape: tuple[int, ...]) -> str:
     return "\r\n".join(lines)
 
 
-def write_jeol(path: Path, picture: Picture, exposure: Exposure) -> list[Path]:
+def write_jeol(path: Path, picture: Picture, exposure: Exposure, claimed: Exposure | None = None) -> list[Path]:
     """A plain TIFF of 640 x 512 and its .txt side-car; returns both."""
     image = with_banner(picture, exposure, "jeol")
-    return save_jeol(path, image, exposure, picture.shape, bar=nice_length(exposure.field_of_view))
+    told = claimed or exposure
+    return save_jeol(path, image, told, picture.shape, bar=nice_length(told.field_of_view))
 
 
 def save_jeol(path: Path, image: Grey, exposure: Exposure, shape: tuple[int, ...], *, bar: float) -> list[Path]:

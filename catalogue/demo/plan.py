@@ -331,6 +331,11 @@ DATASETS = (
     _sem("Al2O3-a_2000x", "NL-POW-5", "Al2O3-a", "Ground alumina, 2000 x", "jeol", "powder", 6.0e-5),
     _sem("SiO2-1300_10kx", "NL-POW-5", "SiO2-1300", "Silica spheres, 10 000 x", "jeol", "particles", 1.2e-5),
     _sem("SiO2-500_25kx", "NL-POW-5", "SiO2-500", "Silica spheres, 25 000 x", "jeol", "particles", 4.8e-6),
+    # Their metadata tell the scale of another picture: what the scale bar says shows that.
+    _sem("ZnO-04_copied_tag", "NL-ZNO-1", "ZnO-04", "Nanowires, with the metadata of the overview", "zeiss", "nanowires", 3.05e-6,
+         tilt=30.0, claimed_field_of_view=6.1e-6),
+    _sem("Al2O3-a_old_side-car", "NL-POW-5", "Al2O3-a", "Ground alumina, with the side-car of 500 x", "jeol", "powder", 3.0e-5,
+         claimed_field_of_view=2.4e-4),
     _sem("Malva-2_pollen", "NL-POW-5", "Malva-2", "Mallow pollen, sputtered", "jeol", "biological", 2.6e-4),
     _beamline("ferritin_micrograph01", "NL-FER-1", "Ferritin-3", "Micrograph 1", "mrc picture", "CRYO-EM"),
     _beamline("ferritin_micrograph02", "NL-FER-1", "Ferritin-3", "Micrograph 2", "mrc picture", "CRYO-EM"),

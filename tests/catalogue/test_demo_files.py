@@ -127,7 +127,21 @@ def test_jeol_pictures_have_a_side_car_whose_scale_fits_the_drawn_bar(files):
         assert image.shape[1] == width
         banner = image[height:]
         longest_bar = max(int((row == 255).sum()) for row in banner)
-        assert longest_bar == pytest.approx(int(lines["SM_MICRON_BAR"]), abs=1)
+        fits = longest_bar == pytest.approx(int(lines["SM_MICRON_BAR"]), abs=1)
+        assert fits != ("claimed_field_of_view" in options_of(file))
+
+
+def options_of(file: DemoFile) -> dict[str, object]:
+    return dict(next(plan.options for plan in DATASETS if plan.key == file.dataset))
+
+
+def test_two_datasets_have_metadata_of_another_scale_on_purpose_and_their_titles_say_so(files):
+    wrong = [file for file in files if "claimed_field_of_view" in options_of(file)]
+    assert {file.instrument for file in wrong} == {"nanolab-supra", "nanolab-jsm"}
+    assert all("with the metadata" in file.title or "with the side-car" in file.title for file in wrong)
+    with tifffile.TiffFile(one(files, "ZnO-04_copied_tag.tif").path) as tiff:
+        _, value, unit = tiff.sem_metadata["ap_width"]
+    assert (value, unit) == (6.1, "µm"), "twice the width of the picture"
 
 
 def test_the_banner_of_a_picture_holds_light_text_on_black(files):
