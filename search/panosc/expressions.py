@@ -29,6 +29,16 @@ class UidText(Func):
         return " || '-' || ".join(pieces), tuple(parameters) * 5
 
 
+class Unindexed(Func):
+    """The same value, for which SQLite looks in no index: without statistics of the tables it takes the worse of two."""
+
+    template = "%(expressions)s"
+    output_field = CharField()
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
+        return self.as_sql(compiler, connection, template="+%(expressions)s", **context)
+
+
 class ByCodePoint(Func):
     """A text that compares and sorts by its code points, as SQLite does, whatever the language of the database."""
 

@@ -246,6 +246,15 @@ def _keep_best(best: dict[int, float], hits: Mapping[int, float], owners: Iterab
 def _text_score(weights: Mapping[str, float], texts: Iterable[tuple[str | None, float]]) -> float:
     worth: dict[str, float] = {}
     for text, value in texts:
-        for word in set(words(text or "")) & weights.keys():
-            worth[word] = max(worth.get(word, 0.0), value)
+        if text and _may_hold(text, weights):
+            for word in set(words(text)) & weights.keys():
+                worth[word] = max(worth.get(word, 0.0), value)
     return _rounded(sum(weights[word] * value for word, value in worth.items()))
+
+
+def _may_hold(text: str, wanted: Iterable[str]) -> bool:
+    """Whether a text is worth its analysis, which changes no more of plain words than their last two letters."""
+    if not text.isascii() or "-" in text:
+        return True
+    lowered = text.lower()
+    return any(word[: max(2, len(word) - 2)] in lowered for word in wanted)

@@ -47,7 +47,7 @@ from catalogue.services.panosc_context import NO_PROPOSAL
 from catalogue.stamps import opening
 from catalogue.vocabularies.techniques import PANET
 from search.panosc import pids
-from search.panosc.expressions import FirstDate, UidText, optional
+from search.panosc.expressions import FirstDate, UidText, Unindexed, optional
 
 
 @dataclass(frozen=True)
@@ -258,20 +258,23 @@ FILE = Table(
     {},
     usual_order="name",
 )
+_PARAMETER_COLUMNS: Mapping[str, Column] = {
+    "id": _key_or_kept(ForeignKind.PARAMETER),
+    "name": F("name"),
+    "unit": F("unit"),
+    "datasetId": Case(When(~pids.IS_STATED_BY_DOCUMENT, then=pids.dataset_pid("dataset__")), output_field=CharField()),
+    "documentId": pids.STATING_DOCUMENT,
+}
 PARAMETER = Table(
     "parameter",
     "Parameter",
     _parameters,
-    _fixed(
-        id=_key_or_kept(ForeignKind.PARAMETER),
-        name=F("name"),
-        unit=F("unit"),
-        datasetId=Case(When(~pids.IS_STATED_BY_DOCUMENT, then=pids.dataset_pid("dataset__")), output_field=CharField()),
-        documentId=pids.STATING_DOCUMENT,
-    ),
+    _fixed(**_PARAMETER_COLUMNS),
     {},
     beside=("kind", "text", "value", "unit"),
 )
+# Of one dataset: they are found by the dataset, and not by their names among those of all.
+OWN_PARAMETER = replace(PARAMETER, columns=_fixed(**{**_PARAMETER_COLUMNS, "name": Unindexed("name")}))
 MEMBER = Table(
     "member",
     "Member",
@@ -281,7 +284,7 @@ MEMBER = Table(
 )
 # Of a collection, which is public though what it holds may not be.
 STATED_PARAMETER = replace(
-    PARAMETER, rows=lambda asker: _parameters(asker).filter(dataset__in=_datasets(asker).values("pk"))
+    OWN_PARAMETER, rows=lambda asker: _parameters(asker).filter(dataset__in=_datasets(asker).values("pk"))
 )
 KNOWN_MEMBER = replace(
     MEMBER,
@@ -365,7 +368,7 @@ _LINKS: Mapping[tuple[str, str], tuple[Link, ...]] = {
     ("dataset", "techniques"): ((TECHNIQUE, Q(datasets=OuterRef("pk"))),),
     ("dataset", "instrument"): ((INSTRUMENT, Q(pk=OuterRef("instrument_id"))),),
     ("dataset", "files"): ((FILE, Q(dataset=OuterRef("pk"))),),
-    ("dataset", "parameters"): ((PARAMETER, Q(dataset=OuterRef("pk")) & ~pids.IS_STATED_BY_DOCUMENT),),
+    ("dataset", "parameters"): ((OWN_PARAMETER, Q(dataset=OuterRef("pk")) & ~pids.IS_STATED_BY_DOCUMENT),),
     ("dataset", "samples"): ((SAMPLE, Q(pk=OuterRef("sample_id"))),),
     ("investigation", "datasets"): ((DATASET, Q(investigation=OuterRef("pk"))),),
     ("investigation", "members"): ((MEMBER, Q(investigation=OuterRef("pk"))),),
