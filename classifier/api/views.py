@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.request import Request
 
@@ -102,6 +102,7 @@ class Classifications(ApiView):
         summary="Classify images",
         operation_id="classify_images",
         request={MULTIPART: FILES_SCHEMA, JSON: DATASETS.schema},
+        examples=[OpenApiExample(DATASETS.name, value=DATASETS.example, request_only=True, media_type=JSON)],
         responses=openapi.answers_of(Classification, 401, 403, 404, 409, 413, 415, 422, 429),
     )
     def post(self, request: Request) -> HttpResponse:

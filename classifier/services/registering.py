@@ -89,7 +89,7 @@ def _check(actor: Principal, submission: Submission, images: Sequence[Image], wa
         message = f"Register at most {MOST_IMAGES} images and {MOST_BYTES >> 30} GiB at once. Choose fewer; the others can follow."
         raise InvalidInput(message, fields={"image": [message]})
     if any(image.registered_as_id for image in images):
-        raise Conflict("Some of these images are registered already. Choose the others.", code="already-registered")
+        raise Conflict("Some of these images are registered already. Choose the others.", code="images-registered")
     if not may_use(wanted.storage, actor) or not wanted.storage.is_active:
         raise NotAllowed("You may not use this storage.")
 
