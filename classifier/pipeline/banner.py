@@ -15,6 +15,7 @@ LOWEST_SHARE, HIGHEST_SHARE = 0.02, 0.30  # of the picture's rows
 
 _TOLERANCE = 3  # grey levels around the background's
 _RINGING = 16  # and in a row beside text or picture after strong compression
+_BLOCK = 8  # rows that compression treats together
 _FILLED = 0.42  # share of a row that the background takes also where text stands
 _EVEN = 0.90  # share of background and full ink in a row between lines of text, or through a solid bar
 _INK = 0.7  # of the largest difference from the background
@@ -46,10 +47,13 @@ def find_banner(pixels: Grey) -> Banner | None:
     strip = pixels[rows - depth :]
     background = _commonest_level(strip[-max(2, int(rows * LOWEST_SHARE)) :])
     difference = np.abs(strip.astype(np.int16) - background)
+    is_ink = difference > _INK * difference[-max(2, rows // 10) :].max()
     is_filled = (difference <= _TOLERANCE).mean(axis=1) > _FILLED
-    brightest = difference[-max(2, rows // 10) :].max()
-    is_even = ((difference <= _RINGING) | (difference > _INK * brightest)).mean(axis=1) > _EVEN
-    top = _top_row(is_filled, is_even, max(2, int(rows * _MISSES)))
+    exact, blurred = (
+        _top_row(is_filled, ((difference <= tolerance) | is_ink).mean(axis=1) > _EVEN, max(2, int(rows * _MISSES)))
+        for tolerance in (_TOLERANCE, _RINGING)
+    )
+    top = blurred if exact - blurred <= _BLOCK else exact
     height = depth - top
     if not LOWEST_SHARE <= height / rows <= HIGHEST_SHARE or not _holds_text(strip[top:], background):
         return None

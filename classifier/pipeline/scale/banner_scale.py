@@ -12,7 +12,7 @@ import numpy as np
 from classifier.pipeline.banner import Banner
 from classifier.pipeline.results import BannerField, Grey
 from classifier.pipeline.scale import ocr
-from classifier.pipeline.scale.bars import Ink, Shape, runs_of, shapes_of, split_bar
+from classifier.pipeline.scale.bars import Ink, Shape, runs_of, shapes_of
 from classifier.pipeline.scale.glyphs import unit_by_shape
 from classifier.pipeline.scale.grammar import Length, bar_lengths, fields_of
 
@@ -53,7 +53,8 @@ def read_banner(pixels: Grey, banner: Banner, *, seconds: float) -> BannerScale:
         words = ocr.read_words(legible, enlargement=enlargement, mode=mode, seconds=left)
         lines = ocr.lines_of(words)
         fields = fields_of(lines)
-        pair = _nearest_pair(ink, bar_lengths(lines), [shape for shape in shapes if not _is_lettering(shape, words)])
+        bars = [shape for shape in shapes if not _is_lettering(shape, words)]
+        pair = _nearest_pair(bar_lengths(lines), bars, pixels.shape[1])
         if pair is not None:
             return BannerScale(*pair, unit_by_shape(legible, pair[0].box), fields)
         if len(fields) > len(best.fields):
@@ -80,21 +81,20 @@ def _without_lines(strip: Grey, ink: Ink, shapes: Sequence[Shape]) -> Grey:
     paper = np.uint8(np.median(strip))
     for shape in shapes:
         if shape.length >= max(_SHORTEST_ERASED, width // 25):
-            legible[
-                max(shape.top - 1, 0) : shape.bottom + 1, max(round(shape.left) - 3, 0) : round(shape.right) + 4
-            ] = paper
+            begin, end = max(round(shape.left) - 3, 0), round(shape.right) + 4
+            for first, last in [(begin, shape.gap[0] + 1), (shape.gap[1] - 1, end)] if shape.gap else [(begin, end)]:
+                legible[max(shape.top - 1, 0) : shape.bottom + 1, first:last] = paper
     for column, begin, end in runs_of(np.ascontiguousarray(ink.T), max(int(0.6 * height), 16)).tolist():
         legible[begin:end, max(column - 1, 0) : column + 2] = paper
     return legible
 
 
-def _nearest_pair(ink: Ink, lengths: list[Length], shapes: list[Shape]) -> tuple[Length, Shape] | None:
+def _nearest_pair(lengths: list[Length], shapes: list[Shape], width: int) -> tuple[Length, Shape] | None:
     """The length and the bar that are nearest to each other."""
     pairs: list[tuple[float, Length, Shape]] = []
     for length in lengths:
-        split = split_bar(ink, length.box)
-        for shape in [*shapes, split] if split is not None else shapes:
-            if (distance := _distance(length, shape, ink.shape[1])) is not None:
+        for shape in shapes:
+            if (distance := _distance(length, shape, width)) is not None:
                 pairs.append((distance, length, shape))
     return min(pairs, key=lambda pair: pair[0])[1:] if pairs else None
 

@@ -1,18 +1,20 @@
 """Scale bars among the ink of a banner: a solid block, a line with end ticks, a line split by its own text, a ruler of ticks.
 
-Only shapes and where they are. Whether one is the scale bar depends on the text beside it: `banner_scale.py`.
+Only shapes and where they are. Which of them is the scale bar depends on the text beside it: `banner_scale.py`.
 """
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ink = NDArray[np.bool_]
+Box = tuple[int, int, int, int]  # left, right, top, bottom; right and bottom are not part of it
 
 WIDEST = 0.9  # of the picture; what is wider is a frame
+_SHORTEST_PART = 5  # pixels, of a bar that its text splits
 TALLEST_TICK = 0.8  # of the banner's height; what is taller is a rule of a table
 
 
@@ -26,6 +28,7 @@ class Shape:
     top: int
     bottom: int  # the first row below it
     length: float
+    gap: tuple[int, int] | None = None  # the columns in which a split bar has its text
 
     @property
     def right(self) -> float:
@@ -33,10 +36,11 @@ class Shape:
 
 
 def shapes_of(ink: Ink) -> list[Shape]:
-    """All bars in (H, W) that stand for themselves; for those split by their text see `split_bar`."""
+    """All shapes in (H, W) that may be a scale bar, among them strokes of letters."""
+    shortest = max(10, ink.shape[1] // 90)
     boxes = [box for box in _boxes(ink) if box[1] - box[0] <= WIDEST * ink.shape[1]]
-    shapes = [shape for box in boxes if (shape := _shape(ink, *box)) is not None]
-    return shapes + _rulers(ink)
+    shapes = [shape for box in boxes if box[1] - box[0] >= shortest and (shape := _shape(ink, *box)) is not None]
+    return shapes + _split_bars(ink, boxes) + _rulers(ink)
 
 
 def runs_of(ink: Ink, shortest: int) -> NDArray[np.intp]:
@@ -47,10 +51,10 @@ def runs_of(ink: Ink, shortest: int) -> NDArray[np.intp]:
     return runs[runs[:, 2] - runs[:, 1] >= shortest]
 
 
-def _boxes(ink: Ink) -> list[tuple[int, int, int, int]]:
-    """Left, right, top and bottom of what runs of nearly the same ends in neighbouring rows make."""
-    boxes: list[tuple[int, int, int, int]] = []
-    for row, left, right in runs_of(ink, max(10, ink.shape[1] // 90)).tolist():
+def _boxes(ink: Ink) -> list[Box]:
+    """What runs of nearly the same ends in neighbouring rows make."""
+    boxes: list[Box] = []
+    for row, left, right in runs_of(ink, _SHORTEST_PART).tolist():
         for index, (box_left, box_right, top, bottom) in enumerate(boxes):
             if bottom == row and abs(box_left - left) <= 2 and abs(box_right - right) <= 2:
                 boxes[index] = (min(box_left, left), max(box_right, right), top, row + 1)
@@ -68,7 +72,7 @@ def _shape(ink: Ink, left: int, right: int, top: int, bottom: int) -> Shape | No
     if any(tick.bottom - tick.top >= TALLEST_TICK * ink.shape[0] for tick in ticks):
         return None
     upper, lower = min([top, *(tick.top for tick in ticks)]), max([bottom, *(tick.bottom for tick in ticks)])
-    if first is not None and last is not None:
+    if first is not None and last is not None and _is_free(ink, (left, right, top, bottom), upper, lower):
         return Shape("ticks", first.middle, upper, lower, last.middle - first.middle)
     if (right - left) < 1.5 * thickness:
         return None
@@ -103,42 +107,44 @@ def _stroke(column: Ink, row: int) -> tuple[int, int]:
     return (int(above[-1]) + 1 if above.size else 0), (int(below[0]) if below.size else column.size)
 
 
-def split_bar(ink: Ink, box: tuple[float, float, float, float]) -> Shape | None:
-    """The line on both sides of a text with the `box` left, top, right, bottom: ├── 4 µm ──┤."""
-    left, top, right, bottom = (round(edge) for edge in box)
-    reach = max(round(1.6 * (bottom - top)), 4)
-    best = None
-    for row in range(max(top, 0), min(bottom, ink.shape[0])):
-        before, after = _run_left(ink[row], left, reach), _run_right(ink[row], right, reach)
-        if before is None or after is None:
-            continue
-        shorter, longer = sorted((before[1] - before[0], after[1] - after[0]))
-        if longer <= 1.6 * shorter + 3 and (best is None or shorter > best[0]):
-            best = (shorter, row, before[0], after[1] - 1)
-    return _split_shape(ink, *best[1:]) if best is not None else None
+def _split_bars(ink: Ink, boxes: list[Box]) -> list[Shape]:
+    """Two lines of one length in the same rows with a tick at the outer end of each: ├── 4 µm ──┤."""
+    begins, ends = [], []
+    for box in boxes:
+        left, right, top, bottom = box
+        row, thickness = (top + bottom - 1) // 2, bottom - top
+        first, last = (_tick(ink, row, column, thickness) for column in (left, right - 1))
+        if _is_end(first, box, ink) and last is None:
+            begins.append((box, first))
+        if _is_end(last, box, ink) and first is None:
+            ends.append((box, last))
+    return [
+        Shape("split", first.middle, first.top, first.bottom, last.middle - first.middle, (before[1], after[0]))
+        for before, first in begins
+        for after, last in ends
+        if _belong_together(before, after) and after[0] - before[1] < 8 * (first.bottom - first.top)
+    ]
 
 
-def _split_shape(ink: Ink, row: int, first: int, last: int) -> Shape | None:
-    ticks = [_tick(ink, row, column, 1) for column in (first, last)]
-    if any(tick is not None and tick.bottom - tick.top >= TALLEST_TICK * ink.shape[0] for tick in ticks):
-        return None
-    begin, end = (tick.middle if tick else float(column) for tick, column in zip(ticks, (first, last), strict=True))
-    return Shape("split", begin, row, row + 1, end - begin)
+def _is_end(tick: "_Tick | None", box: Box, ink: Ink) -> TypeGuard["_Tick"]:
+    """Whether a tick goes up and down alike from a thin line, and is not the rule of a table or part of a letter."""
+    left, right, top, bottom = box
+    if tick is None or bottom - top > 4 or tick.bottom - tick.top >= TALLEST_TICK * ink.shape[0]:
+        return False
+    return abs((top - tick.top) - (tick.bottom - bottom)) <= 3 and _is_free(ink, box, tick.top, tick.bottom)
 
 
-def _run_left(row: Ink, edge: int, reach: int) -> tuple[int, int] | None:
-    """The run of at least 3 pixels that ends nearest before `edge`, as first column and column after the last."""
-    end = next((column for column in range(min(edge, row.size) - 1, max(edge - reach, 0), -1) if row[column]), None)
-    if end is None:
-        return None
-    gaps = np.flatnonzero(~row[:end])
-    begin = int(gaps[-1]) + 1 if gaps.size else 0
-    return (begin, end + 1) if end + 1 - begin >= 3 else None
+def _is_free(ink: Ink, box: Box, upper: int, lower: int) -> bool:
+    """Whether there is nothing above and below the line but its ticks, in the rows from `upper` to before `lower`."""
+    left, right, top, bottom = box
+    inside = slice(left + 3, right - 3)
+    beside = np.concatenate([ink[upper : max(top - 1, upper), inside].ravel(), ink[bottom + 1 : lower, inside].ravel()])
+    return not beside.size or float(beside.mean()) < 0.05
 
 
-def _run_right(row: Ink, edge: int, reach: int) -> tuple[int, int] | None:
-    mirrored = _run_left(row[::-1], row.size - edge, reach)
-    return (row.size - mirrored[1], row.size - mirrored[0]) if mirrored is not None else None
+def _belong_together(before: Box, after: Box) -> bool:
+    shorter, longer = sorted((before[1] - before[0], after[1] - after[0]))
+    return abs(before[2] - after[2]) <= 1 and before[1] + 8 < after[0] and longer <= 1.3 * shorter + 3
 
 
 def _rulers(ink: Ink) -> list[Shape]:
@@ -168,7 +174,8 @@ def _evenly_spaced(row: Ink) -> tuple[int, int] | None:
     runs = runs_of(row[np.newaxis], 1)
     narrow = runs[runs[:, 2] - runs[:, 1] <= 5]
     middles = (narrow[:, 1] + narrow[:, 2] - 1).tolist()
-    best, chain = [], middles[:1]
+    best: list[int] = []
+    chain = middles[:1]
     for before, after in pairwise(middles):
         step = chain[1] - chain[0] if len(chain) > 1 else after - before
         chain = [*chain, after] if abs(after - before - step) <= 3 and step >= 6 else [before, after]

@@ -35,7 +35,7 @@ def _enlarged_ink(strip: Grey, box: tuple[float, float, float, float]) -> Ink:
     return grey < (grey.min() + grey.max()) / 2
 
 
-def _spans(columns: Ink) -> list[tuple[int, int]]:
+def _spans(columns: NDArray[np.bool_] | np.bool_) -> list[tuple[int, int]]:
     """First and last-but-one column of what stands apart from its neighbours."""
     edges = np.flatnonzero(np.diff(np.pad(columns, 1).astype(np.int8)))
     return [(int(begin), int(end)) for begin, end in edges.reshape(-1, 2)]

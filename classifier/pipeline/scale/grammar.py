@@ -14,10 +14,10 @@ from classifier.pipeline.scale.ocr import Word, gaps_of
 
 SERIES = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)  # times a power of ten: what scale bars say
 
-_UNITS = {"nm": 1e9, "µm": 1e6, "mm": 1e3}  # to a metre
+UNITS_TO_A_METRE = {"nm": 1e9, "µm": 1e6, "mm": 1e3}
 _DIGITS = str.maketrans("OoDQIl|!iTtSsZBg,", "0000111111155289.")
 _NUMBER = r"[\dOoIl|!iTSsZB]+(?:\s?[.,]\s?[\dOoIlSsZB]+)?"
-_UNIT = r"(?:n|m|[^\W\dnm]{1,2})\s?m"
+_UNIT = r"(?:n|m|[^\W\dnm]{1,2})?\s?m"
 _LENGTH = re.compile(rf"(?<![\w.,=:])(?P<number>{_NUMBER})\s?(?P<unit>{_UNIT})(?!\w)")
 _LABELLED = re.compile(
     r"(?P<label>HFW|HFOV|FOV|Width|View\s?field)\s*[=:]?\s*"
@@ -31,8 +31,9 @@ _HEADINGS = re.compile(r"^(?:W[DO0]|HFW|HFOV|VFW|FOV|HV|mag|det|spot|tilt|mode|c
 _VOLTAGE = re.compile(rf"(?<![\w.,])(?:(?:SEM\s?)?(?:EHT|HV|Acc\.?V?)\s*[=:]?\s*)?(?P<number>{_NUMBER})\s?k[VvYy¥]")
 _DISTANCE = re.compile(r"(?:W[DO0]\s*[=:]?\s*|k[VvYy¥]\s+)(?P<number>\d+[.,]\d+)\s?mm(?!\w)")
 _MAGNIFICATION = re.compile(
-    rf"(?:Mag(?:nification)?\s*[=:]\s*|(?<!\w)[xX×]{{1,2}}\s?)(?P<number>\d[\d,]*(?:\.\d+)?|{_NUMBER})\s?(?P<kilo>[kK])?(?!\w)"
-    rf"|(?P<before>\d[\d,]*(?:\.\d+)?)\s?(?P<kilo_before>[kK])?\s?[x×](?!\w)"
+    rf"(?:Mag(?:nification)?\s*[=:]\s*|(?<!\w)[xX×]{{1,2}}\s?)(?P<number>\d[\d,]*(?:\.\d+)?|{_NUMBER})"
+    r"\s?(?P<kilo>[kK])?\s?[xX×]{0,2}(?!\w)"
+    r"|(?P<before>\d[\d,]*(?:\.\d+)?)\s?(?P<kilo_before>[kK])?\s?[xX×](?!\w)"
 )
 _DETECTOR = re.compile(r"(?:Signal\s?A|Detector|Det)\s*[=:]+\s*(?P<name>[A-Za-z][\w()]{1,9})", re.IGNORECASE)
 _DETECTORS = frozenset(
@@ -73,11 +74,11 @@ def number_of(text: str) -> float | None:
 
 def unit_of(text: str) -> str:
     unit = text.replace(" ", "")
-    return unit if unit in _UNITS else "µm"
+    return unit if unit in UNITS_TO_A_METRE else "µm"
 
 
 def metres(value: float, unit: str) -> float:
-    return value / _UNITS[unit]
+    return value / UNITS_TO_A_METRE[unit]
 
 
 def is_of_series(value: float) -> bool:

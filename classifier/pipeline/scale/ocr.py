@@ -44,12 +44,14 @@ def is_tesseract_available() -> bool:
     return shutil.which("tesseract") is not None
 
 
-def read_words(strip: Grey, *, enlargement: int, mode: int, seconds: float) -> tuple[Word, ...]:
+def read_words(strip: Grey, *, enlargement: float, mode: int, seconds: float) -> tuple[Word, ...]:
     """Words in dark text on light ground (H, W). Raises OcrFailed, at the latest after `seconds` and what a kill takes."""
     import pytesseract
 
     height, width = strip.shape
-    image = Image.fromarray(strip).resize((width * enlargement, height * enlargement), Image.Resampling.BICUBIC)
+    image = Image.fromarray(strip).resize(
+        (round(width * enlargement), round(height * enlargement)), Image.Resampling.BICUBIC
+    )
     image = ImageOps.expand(image, _MARGIN, 255)
     os.environ.setdefault("OMP_THREAD_LIMIT", "1")  # several threads of Tesseract are slower than one
     config = f"--psm {mode} -c tessedit_create_tsv=1 -c load_system_dawg=0 -c load_freq_dawg=0"
@@ -68,7 +70,7 @@ def read_words(strip: Grey, *, enlargement: int, mode: int, seconds: float) -> t
     return _words(table, enlargement)
 
 
-def _words(table: str, enlargement: int) -> tuple[Word, ...]:
+def _words(table: str, enlargement: float) -> tuple[Word, ...]:
     """From Tesseract's TSV, whose boxes are those of the enlarged picture with its margin."""
     header, *lines = [line.split("\t") for line in table.splitlines()] or [[]]
     if not set(_COLUMNS) <= set(header):
