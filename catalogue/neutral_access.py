@@ -1,12 +1,14 @@
 """The visibility rule of `access.py` in the form that search engines apply. Change both together; a test compares them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 
 from catalogue.access import Principal, hidden_instrument_rows, open_q, own_keys
-from catalogue.models import DatasetRevision
+from catalogue.kept_statements import KeptStatement
+from catalogue.models import DatasetRevision, Instrument
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,15 @@ def _kept_back(now: datetime) -> tuple[frozenset[int], frozenset[int]]:
 
     The latter are those whose opening, as the index has it, passed while a change of theirs was waiting for the indexer.
     """
-    late = DatasetRevision.objects.filter(is_pending=True, opens_at__lte=now).exclude(open_q(now, "dataset__"))
-    datasets = late.order_by().values_list("dataset_id", Value(True))
-    rows = list(hidden_instrument_rows().values_list("pk", Value(False)).union(datasets, all=True))
+    rows = _KEPT_BACK.rows(now=now)
     instruments = frozenset(key for key, is_dataset in rows if not is_dataset)
     return instruments, frozenset(key for key, is_dataset in rows if is_dataset)
+
+
+def _kept_back_rows(now: datetime) -> QuerySet[Instrument, Any]:
+    late = DatasetRevision.objects.filter(is_pending=True, opens_at__lte=now).exclude(open_q(now, "dataset__"))
+    datasets = late.order_by().values_list("dataset_id", Value(True))
+    return hidden_instrument_rows().values_list("pk", Value(False)).union(datasets, all=True)
+
+
+_KEPT_BACK = KeptStatement(_kept_back_rows, now=datetime(1, 1, 1, tzinfo=UTC))

@@ -6,18 +6,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, Max, OuterRef, Prefetch, Q, QuerySet, Subquery, prefetch_related_objects
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from catalogue import access
 from catalogue.access import Level, Principal
 from catalogue.anonymity import file_name_for, key_of_file, shown_to
 from catalogue.errors import NotFound
-from catalogue.masking import dataset_record, file_refs, investigation_record, sample_record
+from catalogue.masking import References, dataset_record, file_refs, investigation_record, sample_record
 from catalogue.models import (
-    Annotation,
     AuditEntry,
-    Collection,
     CollectionMember,
     Datafile,
     Dataset,
@@ -27,16 +25,15 @@ from catalogue.models import (
     Sample,
     SelectedDataset,
     TeamMember,
-    Technique,
 )
 from catalogue.models.collections import CollectionState
 from catalogue.models.investigations import RecordState
+from catalogue.page_rows import list_columns, rows_of, technique_terms
 from catalogue.record import DatasetRecord, FileRef, InvestigationRecord, SampleRecord
 from catalogue.short_lists import ShortList
 
 MOST_RELATED = 100
 MOST_PARAMETERS = 2000
-MOST_LABELS = 10
 RELATED = ("uid", "title", "kind")
 FILE = ("dataset_id", "name", "size", "media_type", "role", "sha256", "modified_at", "fixity")
 RELATION = ("relation_type", "identifier", "identifier_type", "resource_type", "title")
@@ -48,52 +45,12 @@ def with_references(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:
 
 
 def _with_columns(datasets: QuerySet[Dataset]) -> QuerySet[Dataset]:
-    columns = {
-        "own_doi": own_doi(),
-        "technique_terms": technique_terms(datasets=OuterRef("pk")),
-        "annotation_rows": _annotation_rows(),
-    }
-    return datasets.select_related("investigation__proposal", "instrument__facility", "sample", "licence").annotate(
-        **columns
-    )
-
-
-def own_doi() -> Subquery:
-    """The DOI of the published collection that holds a row of datasets and nothing else."""
-    alone = Collection.objects.filter(
-        members__dataset=OuterRef("pk"), member_count=1, state=CollectionState.PUBLISHED
-    ).order_by("-id")
-    return Subquery(alone.values("doi")[:1])
-
-
-def technique_terms(**of: OuterRef) -> ShortList:
-    """The techniques of a row: `of` leads from a technique to rows of that kind."""
-    return ShortList(Technique.objects.filter(**of).order_by("label"), "iri", "label")
-
-
-def _annotation_rows() -> ShortList:
-    """The labels of a dataset's images, each once: the verified first, then the surest."""
-    labels = Annotation.objects.filter(dataset=OuterRef("pk")).values("kind", "label")
-    best = labels.annotate(best=Max("confidence"), verified=Max("verified_at"))
-    order = (F("verified").desc(nulls_last=True), F("best").desc(nulls_last=True), "label")
-    return ShortList(best.order_by(*order)[:MOST_LABELS], "kind", "label", "best", "verified")
+    named = datasets.select_related("investigation__proposal", "instrument__facility", "sample", "licence")
+    return named.annotate(**list_columns())
 
 
 def _team(path: str = "team") -> Prefetch:
     return Prefetch(path, TeamMember.objects.select_related("person__affiliation"))
-
-
-def rows_of(keys: Sequence[int], *, fetched: Sequence[Investigation] = ()) -> list[Dataset]:
-    """The datasets with these primary keys, in this order, with what a record names.
-
-    Datasets of one investigation share its row and its team; those of `fetched` came with their teams.
-    """
-    rows = _with_columns(Dataset.objects.filter(pk__in=keys).order_by()).in_bulk()
-    investigations = {one.pk: one for one in fetched}
-    for row in rows.values():
-        row.investigation = investigations.setdefault(row.investigation_id, row.investigation)
-    prefetch_related_objects(list(investigations.values()), _team())
-    return [rows[key] for key in keys if key in rows]
 
 
 def find_dataset(uid: UUID, principal: Principal, *, now: datetime | None = None) -> tuple[Dataset, Level]:
@@ -205,9 +162,9 @@ def _told(action: str) -> str:
 
 def records_of(datasets: Sequence[Dataset], principal: Principal, *, now: datetime) -> list[DatasetRecord]:
     """Records for one page of a list (without parameters), in its order; what the principal may not know of is left out."""
-    levels = access.dataset_levels(list(datasets), principal, now=now)
+    levels, shared = access.dataset_levels(list(datasets), principal, now=now), References()
     return [
-        shown_to(dataset_record(dataset, levels[dataset.pk], now=now), principal)
+        shown_to(dataset_record(dataset, levels[dataset.pk], now=now, shared=shared), principal)
         for dataset in datasets
         if levels[dataset.pk] != Level.NOTHING
     ]
