@@ -19,8 +19,8 @@ from catalogue.interop.publications import publication_of
 from catalogue.interop.ro_crate_archive import ArchivedDataset, ArchiveDescription
 from catalogue.masking import dataset_record
 from catalogue.models import Dataset, Parameter
+from catalogue.page_rows import rows_of
 from catalogue.record import CollectionRecord, DatasetRecord, InvestigationRecord
-from catalogue.selectors import rows_of
 
 # All values and sources of the datasets of one archive together: one that holds many datasets has fewer of each, and
 # none where there would be fewer than FEWEST_PARAMETERS.

@@ -17,7 +17,7 @@ from catalogue import access
 from catalogue.access import Principal
 from catalogue.errors import InvalidInput
 from catalogue.models import Dataset, Instrument, Investigation, TechniqueAncestor
-from catalogue.selectors import rows_of
+from catalogue.page_rows import rows_of
 
 MOST_COUNTED = 1000
 MOST_WORDS = 10

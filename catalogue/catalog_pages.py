@@ -21,8 +21,9 @@ from catalogue.errors import DomainError
 from catalogue.interop.description import Description
 from catalogue.models import Collection, Dataset, Investigation
 from catalogue.models.collections import CollectionState
+from catalogue.page_rows import rows_of
 from catalogue.record import CollectionRecord, DatasetRecord, InvestigationRecord
-from catalogue.selectors import investigation_records, records_of, rows_of, with_team
+from catalogue.selectors import investigation_records, records_of, with_team
 
 RECORDS_ON_A_PAGE = 50
 FIRST_SPAN = 200

@@ -15,6 +15,7 @@ from catalogue.access import ANONYMOUS
 from catalogue.descriptions import this_site
 from catalogue.interop.atom import CONTENT_TYPE, atom_feed
 from catalogue.newest import Change, newest_changes
+from catalogue.page_rows import rows_of
 
 ENTRIES = 50
 KEPT_SECONDS = 300
@@ -29,7 +30,7 @@ def new_data(request: HttpRequest) -> HttpResponseBase:
     etag = _etag(page, next_cursor)
     response = get_conditional_response(request, etag=etag)
     if not isinstance(response, HttpResponseNotModified):
-        datasets = selectors.rows_of([change.key for change in page])
+        datasets = rows_of([change.key for change in page])
         records = selectors.records_of(datasets, ANONYMOUS, now=now)
         home, own = settings.SITE_URL + "/", settings.SITE_URL + reverse("new-data-feed")
         feed = atom_feed(

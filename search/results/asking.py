@@ -13,6 +13,7 @@ from catalogue import selectors
 from catalogue.access import Principal
 from catalogue.errors import NotFound
 from catalogue.neutral_access import NeutralFilter, neutral_filter
+from catalogue.page_rows import rows_of
 from catalogue.record import DatasetRecord
 from search.backends.base import Found, Index
 from search.engines import engine
@@ -113,7 +114,7 @@ def ask(query: Query, asker: Asker, *, facets: Iterable[str] = PAGE_FACETS) -> A
 
 def records_with(keys: Sequence[int], principal: Principal, *, now: datetime) -> list[DatasetRecord]:
     """Records of these datasets, in this order, masked for `principal`; what is withdrawn is left out."""
-    records = selectors.records_of(selectors.rows_of(keys), principal, now=now)
+    records = selectors.records_of(rows_of(keys), principal, now=now)
     return [record for record in records if not record.access.is_withdrawn]
 
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 from catalogue import selectors
 from catalogue.access import ANONYMOUS, SYSTEM
 from catalogue.models import Technique
+from catalogue.page_rows import rows_of
 from search.question.choices import choices_of_archive
 from search.question.likeness import likeness_of
 from tests.factories import make_dataset, make_facility, make_instrument, make_investigation, make_sample
@@ -64,8 +65,8 @@ def test_what_is_looked_for_in_others_is_only_what_the_asker_sees() -> None:
     investigation = make_investigation(is_open=False)
     sample = make_sample(investigation, name="Secret sample", formula="TiO2")
     dataset = make_dataset(investigation=investigation, title="The nanowires of run 42", sample=sample)
-    (full,) = selectors.records_of(selectors.rows_of([dataset.pk]), SYSTEM, now=now)
-    (masked,) = selectors.records_of(selectors.rows_of([dataset.pk]), ANONYMOUS, now=now)
+    (full,) = selectors.records_of(rows_of([dataset.pk]), SYSTEM, now=now)
+    (masked,) = selectors.records_of(rows_of([dataset.pk]), ANONYMOUS, now=now)
     likeness = likeness_of(full, dataset=dataset.pk)
     assert likeness.words == ("nanowire", "run")
     assert (likeness.sample, likeness.elements) == ("Secret sample", ("Ti", "O"))
