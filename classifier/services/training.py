@@ -17,7 +17,7 @@ from classifier.pipeline.training.recipes import Mode, make_recipe
 from classifier.services.training_data import verified_images
 
 Say = Callable[[str], None]
-SYNTHETIC_SHAPE = (480, 640)
+SYNTHETIC_SHAPE = (384, 512)
 _DATA_OF_NFFA = "Images in the layout of the NFFA-EUROPE SEM data set"
 _DATA_OF_CATALOGUE = "Images of open data sets of the catalogue whose category a person verified"
 _DATA_SYNTHETIC = "Synthetic images, drawn by the software itself"
@@ -45,6 +45,7 @@ class Wanted:
     no_augmentation: bool = False
     no_class_weights: bool = False
     group_by_features: bool = False
+    show_scenes: bool = False
     name: str | None = None
     release: str = "1"
     reference: str = ""
@@ -72,6 +73,7 @@ def train(wanted: Wanted, *, say: Say) -> Release:
         is_balanced=not wanted.no_class_weights,
         precision=wanted.precision,
         groups_by_features=wanted.group_by_features,
+        shows_scenes=wanted.show_scenes,
     )
     data, described = _collect(wanted, say)
     naming = Naming(

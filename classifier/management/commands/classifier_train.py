@@ -48,6 +48,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--group-by-features", action="store_true", help="keep pictures together that the weights find alike"
         )
+        parser.add_argument(
+            "--show-scenes", action="store_true", help="show pictures of no sample too, with no category being right"
+        )
         parser.add_argument("--name", help="of the release, else that of the architecture")
         parser.add_argument("--release", default="1", help="number or date of the release")
         parser.add_argument("--reference", default="", help="DOI of the data")
@@ -74,7 +77,7 @@ class Command(BaseCommand):
     def _command(self) -> str:
         """The command as it was given, without the folders of this machine."""
         places = {"--output", "--nffa", "--weights"}
-        words = sys.argv[1:]
+        words = [word for word in sys.argv[1:] if word != "--resume"]
         hidden = [
             Path(word).name if before in places else word for before, word in zip(["", *words], words, strict=False)
         ]

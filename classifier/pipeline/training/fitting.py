@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -19,9 +18,12 @@ from numpy.typing import NDArray
 from classifier.pipeline import networks
 from classifier.pipeline.results import Grey
 from classifier.pipeline.training.recipes import Mode, Recipe
+from classifier.pipeline.training.strange import scenes
 
 KEPT_CHECKPOINTS = 2
 LARGEST_CLASS_WEIGHT = 10.0
+_SCENES = 512
+_SCENES_IN_BATCH = 8  # one for so many pictures
 Say = Callable[[str], None]
 
 
@@ -36,30 +38,51 @@ class Part:
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of one size, in an order that follows from seed and epoch, so that resumed runs see the same."""
+    """Batches of one size, in an order that follows from seed and epoch, so that resumed runs see the same. With the recipe's
+    `shows_scenes` each has some pictures more for which all classes are equally right."""
 
-    def __init__(self, part: Part, recipe: Recipe, weights: NDArray[np.float32] | None = None) -> None:
+    def __init__(self, part: Part, recipe: Recipe, weights: NDArray[np.float32]) -> None:
         super().__init__(workers=min(os.cpu_count() or 1, 4), max_queue_size=8)
         self.part, self.recipe, self.class_weights = part, recipe, weights
-        self.is_training = weights is not None
         self.epoch = 0
+        self.scenes = scenes(np.random.default_rng(recipe.seed), _SCENES, recipe.side) if recipe.shows_scenes else None
 
     def __len__(self) -> int:
-        whole, rest = divmod(len(self.part.rows), self.recipe.batch)
-        return max(whole, 1) if self.is_training else whole + bool(rest)
+        return max(len(self.part.rows) // self.recipe.batch, 1)
 
-    def __getitem__(self, index: int) -> tuple[Any, ...]:
-        rows = self.part.rows
-        if self.is_training:
-            rows = np.random.default_rng([self.recipe.seed, self.epoch]).permutation(rows)
-        rows = rows[index * self.recipe.batch : (index + 1) * self.recipe.batch]
-        pictures, labels = self.part.pictures[rows], self.part.labels[rows]
-        if self.class_weights is None:
-            return pictures[..., None], labels
+    def __getitem__(self, index: int) -> tuple[Grey, NDArray[np.float32], NDArray[np.float32]]:
+        size = self.recipe.batch
+        rows = np.random.default_rng([self.recipe.seed, self.epoch]).permutation(self.part.rows)
+        rows = rows[index * size : (index + 1) * size]
+        rng = np.random.default_rng([self.recipe.seed, self.epoch, index])
+        labels = self.part.labels[rows]
+        pictures, weights = self.part.pictures[rows], self.class_weights[labels]
+        targets = np.eye(len(self.class_weights), dtype=np.float32)[labels]
+        if self.scenes is not None:
+            shown = self.scenes[rng.integers(0, len(self.scenes), size // _SCENES_IN_BATCH)]
+            pictures = np.concatenate([pictures, shown])
+            targets = np.concatenate(
+                [targets, np.full((len(shown), targets.shape[1]), 1 / targets.shape[1], np.float32)]
+            )
+            weights = np.concatenate([weights, np.ones(len(shown), np.float32)])
         if self.recipe.is_augmented:
-            rng = np.random.default_rng([self.recipe.seed, self.epoch, index])
             pictures = np.stack([augment(rng, picture) for picture in pictures])
-        return pictures[..., None], labels, self.class_weights[labels]
+        return pictures[..., None], targets, weights
+
+
+class Examination(keras.utils.PyDataset):
+    """The pictures of a part as they are, in their order."""
+
+    def __init__(self, part: Part, classes: int, batch: int) -> None:
+        super().__init__(workers=2)
+        self.part, self.classes, self.batch = part, classes, batch
+
+    def __len__(self) -> int:
+        return -(-len(self.part.rows) // self.batch)
+
+    def __getitem__(self, index: int) -> tuple[Grey, NDArray[np.float32]]:
+        rows = self.part.rows[index * self.batch : (index + 1) * self.batch]
+        return self.part.pictures[rows][..., None], np.eye(self.classes, dtype=np.float32)[self.part.labels[rows]]
 
 
 def augment(rng: Generator, picture: Grey) -> Grey:
@@ -103,13 +126,13 @@ def fit(recipe: Recipe, classes: int, training: Part, validation: Part, folder: 
     trained = keras.Model(model.input, model.output["logits"])
     balance = class_weights(training.labels[training.rows], classes, is_balanced=recipe.is_balanced)
     batches = Batches(training, recipe, balance)
-    _compile(trained, recipe, len(batches))
+    compile_for(trained, recipe, len(batches))
     keeper = Keeper(trained, folder, batches, say)
     keeper.restore()
     if keeper.epoch < recipe.epochs:
         trained.fit(
             batches,
-            validation_data=Batches(validation, recipe),
+            validation_data=Examination(validation, classes, recipe.batch),
             epochs=recipe.epochs,
             initial_epoch=keeper.epoch,
             callbacks=[keeper, *_tensorboard(folder)],
@@ -126,7 +149,7 @@ def in_full_precision(model: keras.Model, recipe: Recipe, classes: int) -> keras
     return plain
 
 
-def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
+def compile_for(model: keras.Model, recipe: Recipe, steps: int) -> None:
     """AdamW, whose rate rises through a tenth of the training and falls along a cosine."""
     total = steps * recipe.epochs
     rate = keras.optimizers.schedules.CosineDecay(
@@ -134,8 +157,7 @@ def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
     )
     model.compile(
         optimizer=keras.optimizers.AdamW(rate, weight_decay=1e-4, clipnorm=5.0),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        weighted_metrics=[],
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
 

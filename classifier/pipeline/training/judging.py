@@ -20,7 +20,7 @@ from classifier.pipeline.training import evaluation, features, plots
 from classifier.pipeline.training.card import write_card
 from classifier.pipeline.training.report import write_report
 from classifier.pipeline.training.run import Run, Trained, parts_of, shown_recipe
-from classifier.pipeline.training.strange import strange_pictures
+from classifier.pipeline.training.strange import odd_pictures
 
 REPORT_FILE, FIGURES_FILE = "report.html", "report.json"
 _MOST_COMPARED = 2000  # pictures for the agreement of the two models
@@ -91,7 +91,7 @@ def _judge_strangeness(
     trained: Trained, space: feature_space.FeatureSpace, side: int, temperature: float, threshold: float
 ) -> dict[str, float]:
     """Which share of the test pictures is called strange, and which of pictures of no sample is called strange or uncertain."""
-    others = strange_pictures(np.random.default_rng(0), side)
+    others = odd_pictures(np.random.default_rng(0), side)
     both = keras.Model(trained.model.input, [trained.model.output["logits"], trained.model.output["features"]])
     logits, found = both.predict_on_batch(others[..., None])
     is_uncertain = calibration.softmax(logits, temperature).max(axis=1) < threshold

@@ -20,8 +20,9 @@ class Mode(StrEnum):
 @dataclass(frozen=True)
 class Recipe:
     """`rate` is the highest learning rate; `free_after` the block of the base after which layers are trained ("" is all of
-    them); `weights` the file that training begins with; `precision` a policy of Keras ("float32", "mixed_bfloat16", …).
-    With `groups_by_features` pictures that the given weights find alike are kept in one part."""
+    them); `weights` the file that training begins with; `precision` a policy of Keras ("float32", "mixed_bfloat16", …). With
+    `groups_by_features` pictures that the given weights find alike are kept in one part. With `shows_scenes` the network sees
+    pictures of no sample too, see `strange.py`."""
 
     architecture: str
     mode: Mode
@@ -36,6 +37,7 @@ class Recipe:
     is_balanced: bool = True
     precision: str = "float32"
     groups_by_features: bool = False
+    shows_scenes: bool = False
 
     def write(self, path: Path, data_digest: str) -> None:
         """The recipe and the data that it was used with, for those who resume."""
@@ -67,6 +69,10 @@ def make_recipe(architecture: str, mode: Mode, side: int, **chosen: Any) -> Reci
         raise ModelRefused(
             "weights-unwanted",
             "Training from scratch takes no weights, trains all layers, and has no features to group by.",
+        )
+    if mode is Mode.FEATURES and recipe.shows_scenes:
+        raise ModelRefused(
+            "scenes-unwanted", "A head on given features is not shown scenes: that is for training and fine tuning."
         )
     if min(recipe.epochs, recipe.batch) < 1:
         raise ModelRefused("empty-training", "There must be at least one epoch, and one picture in a batch.")

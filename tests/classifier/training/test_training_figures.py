@@ -20,7 +20,7 @@ from classifier.pipeline.training.card import IS_DEMONSTRATION, write_card
 from classifier.pipeline.training.data import DataReport
 from classifier.pipeline.training.recipes import Mode, make_recipe
 from classifier.pipeline.training.report import write_report
-from classifier.pipeline.training.strange import strange_pictures
+from classifier.pipeline.training.strange import odd_pictures, scenes
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")
 
@@ -160,11 +160,18 @@ def test_a_model_that_cannot_reach_the_wanted_accuracy_abstains_from_nearly_all(
 # Pictures of no sample
 
 
-def test_strange_pictures_are_of_six_kinds_and_the_same_each_time():
-    first, second = (strange_pictures(np.random.default_rng(0), 48) for _ in range(2))
+def test_odd_pictures_are_of_six_kinds_and_the_same_each_time():
+    first, second = (odd_pictures(np.random.default_rng(0), 48) for _ in range(2))
     assert first.shape == (120, 48, 48)
     assert first.dtype == np.uint8
     assert np.array_equal(first, second)
+
+
+def test_scenes_differ_from_each_other_and_are_the_same_for_one_seed():
+    first, second = (scenes(np.random.default_rng(0), 9, 48) for _ in range(2))
+    assert first.shape == (9, 48, 48)
+    assert np.array_equal(first, second)
+    assert len({scene.tobytes() for scene in first}) == 9
 
 
 # Report and card
