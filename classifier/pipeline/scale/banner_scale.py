@@ -5,7 +5,7 @@ What the rest of the world says about the scale is not known here: `finding.py`.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from classifier.pipeline.scale.glyphs import unit_by_shape
 from classifier.pipeline.scale.grammar import Length, bar_lengths, fields_of
 
 _SHORTEST_ERASED = 32  # pixels: serifs of neighbouring letters touch, and are shorter
+# Heights of text in pixels, at which Tesseract reads best, and how it is to divide the page.
+_ATTEMPTS = ((30.0, ocr.SPARSE), (22.0, ocr.BLOCK))
+_AGAIN = (22.0, 38.0)
 _FARTHEST = 0.4  # of the picture's width, between text and bar
 _MILLIMETRES = 4.0  # likewise: most of them are working distances
 _WEIGHTS = {
@@ -30,42 +33,76 @@ _WEIGHTS = {
 
 @dataclass(frozen=True)
 class BannerScale:
-    """What stands in a banner. `unit_by_shape` is "" where the letters do not tell; `shape` is in pixels of the banner."""
+    """What stands in a banner. `unit_by_shape` is "" where the letters do not tell; `shape` is in pixels of the banner;
+    `is_confirmed`: the length was read the same at another size."""
 
     length: Length | None = None
     shape: Shape | None = None
     unit_by_shape: str = ""
+    is_confirmed: bool = False
     fields: tuple[BannerField, ...] = field(default=())
 
 
+class _Reader:
+    """Reads one strip with the time that is left. Raises `ocr.OcrFailed`."""
+
+    def __init__(self, strip: Grey, text_height: float, seconds: float) -> None:
+        self._strip = strip
+        self._text_height = text_height
+        self._deadline = time.monotonic() + seconds
+
+    def words(self, text_height: float, mode: int, box: ocr.Box | None = None) -> tuple[ocr.Word, ...]:
+        """Words at a size at which text is about `text_height` pixels tall; of the rectangle `box` only, where given."""
+        strip = self._strip
+        if box is not None:
+            left, top, right, bottom = (round(edge) for edge in box)
+            strip = strip[max(top - 4, 0) : bottom + 4, max(left - 6, 0) : right + 6]
+        enlargement = min(max(text_height / self._text_height, 1.0), 4.0)
+        seconds = max(self._deadline - time.monotonic(), 0.01)
+        return ocr.read_words(strip, enlargement=enlargement, mode=mode, seconds=seconds)
+
+
 def read_banner(pixels: Grey, banner: Banner, *, seconds: float) -> BannerScale:
-    """What a picture's (H, W) banner says, in at most two runs of Tesseract and `seconds`. Raises `ocr.OcrFailed`."""
-    deadline = time.monotonic() + seconds
+    """What a picture's (H, W) banner says, in at most two runs of Tesseract over it and two over the length of the bar, and in
+    `seconds`. Raises `ocr.OcrFailed`."""
     strip = pixels[banner.top :]
     strip = 255 - strip if banner.background < 128 else strip
     ink = _ink(strip)
     shapes = shapes_of(ink)
     legible = _without_lines(strip, ink, shapes)
+    reader = _Reader(legible, _text_height(_ink(legible)), seconds)
     best = BannerScale()
-    for enlargement, mode in _attempts(pixels.shape[1]):
-        if (left := deadline - time.monotonic()) <= 0:
-            break
-        words = ocr.read_words(legible, enlargement=enlargement, mode=mode, seconds=left)
+    for text_height, mode in _ATTEMPTS:
+        words = reader.words(text_height, mode)
         lines = ocr.lines_of(words)
         fields = fields_of(lines)
         bars = [shape for shape in shapes if not _is_lettering(shape, words)]
         pair = _nearest_pair(bar_lengths(lines), bars, pixels.shape[1])
         if pair is not None:
-            return BannerScale(*pair, unit_by_shape(legible, pair[0].box), fields)
+            length, is_confirmed = _read_again(reader, pair[0])
+            return BannerScale(length, pair[1], unit_by_shape(legible, length.box), is_confirmed, fields)
         if len(fields) > len(best.fields):
             best = BannerScale(fields=fields)
     return best
 
 
-def _attempts(width: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """How much to enlarge and how to divide the page, first and, where nothing was found, once more."""
-    enlargement = 3 if width <= 1400 else 2
-    return (enlargement, ocr.SPARSE), (4 if width <= 700 else 5 - enlargement, ocr.BLOCK)
+def _read_again(reader: _Reader, length: Length) -> tuple[Length, bool]:
+    """The length that two of up to three readings give, and whether there are two. The unit stays as it was read first."""
+    numbers = [length.number]
+    for text_height in _AGAIN:
+        again = bar_lengths(ocr.lines_of(reader.words(text_height, ocr.LINE, length.box)))
+        numbers += [again[0].number] if again else []
+        number = next((number for number in numbers if numbers.count(number) > 1), None)
+        if number is not None:
+            return replace(length, number=number), True
+    return length, False
+
+
+def _text_height(ink: Ink) -> float:
+    """Of a line with its descenders, as the middle of the heights of bands of ink."""
+    edges = np.flatnonzero(np.diff(np.pad(ink.any(axis=1), 1).astype(np.int8))).reshape(-1, 2)
+    heights = (edges[:, 1] - edges[:, 0])[edges[:, 1] - edges[:, 0] >= 6]
+    return float(np.median(heights)) if heights.size else 16.0
 
 
 def _ink(strip: Grey) -> Ink:

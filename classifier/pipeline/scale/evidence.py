@@ -4,13 +4,13 @@ Lengths are in metres on the sample. Nothing is read here, and what is used in t
 """
 
 from catalogue.units import format_quantity
-from classifier.pipeline.scale.grammar import UNITS_TO_A_METRE
+from classifier.pipeline.scale.grammar import UNITS_TO_A_METRE, metres
 from classifier.pipeline.scale.known import KnownScale
 
 SMALLEST_PIXEL, LARGEST_PIXEL = 1e-11, 1e-4
 TOLERANCE = 0.05
 
-_DISPLAY_WIDTH = (
+DISPLAY_WIDTH = (
     0.2  # metres: a magnification is that of a display or print which makers take to be from 0.1 to 0.5 m wide
 )
 _DISPLAY_FACTOR = 8.0
@@ -27,7 +27,7 @@ def is_plausible(pixel_size: float) -> bool:
 def fits_magnification(pixel_size: float, magnification: float, width: int) -> bool:
     """Whether the size of the display that follows is not out of the question: enough to see a factor of 1000."""
     display = pixel_size * width * magnification
-    return _DISPLAY_WIDTH / _DISPLAY_FACTOR <= display <= _DISPLAY_WIDTH * _DISPLAY_FACTOR
+    return DISPLAY_WIDTH / _DISPLAY_FACTOR <= display <= DISPLAY_WIDTH * _DISPLAY_FACTOR
 
 
 def pixel_sizes_known(known: KnownScale, width: int) -> tuple[list[float], list[str]]:
@@ -58,24 +58,18 @@ def pixel_sizes_known(known: KnownScale, width: int) -> tuple[list[float], list[
     return sizes, sentences
 
 
-def unit_that_fits(
-    pixel_size: float, unit: str, references: list[float], magnification: float | None, width: int
-) -> str:
-    """The unit with which a bar that was read in `unit` fits `references` (pixel sizes), else the magnification; empty where
-    nothing tells."""
-    sizes = {other: pixel_size * UNITS_TO_A_METRE[unit] / UNITS_TO_A_METRE[other] for other in UNITS_TO_A_METRE}
+def unit_that_fits(number: float, bar: float, references: list[float]) -> str:
+    """The unit with which a bar of `bar` pixels that says `number` comes nearest to one of the pixel sizes `references`, the
+    first before the others; empty where none is near."""
     for reference in references:
-        near = [other for other, size in sizes.items() if 1 / 20 < size / reference < 20]
-        if near:
-            return near[0]
-    if magnification is not None:
-        near = [other for other, size in sizes.items() if fits_magnification(size, magnification, width)]
-        return near[0] if near else ""
+        for unit in UNITS_TO_A_METRE:
+            if 1 / 20 < metres(number, unit) / bar / reference < 20:
+                return unit
     return ""
 
 
-def length_text(metres: float) -> str:
-    return format_quantity(metres, "m", digits=3)
+def length_text(length: float) -> str:
+    return format_quantity(length, "m", digits=3)
 
 
 def _s(known: KnownScale) -> str:

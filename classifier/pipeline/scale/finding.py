@@ -11,7 +11,7 @@ from classifier.pipeline.results import BannerField, Bar, Grey, ScaleFinding
 from classifier.pipeline.scale import evidence
 from classifier.pipeline.scale.banner_scale import BannerScale, read_banner
 from classifier.pipeline.scale.evidence import agree, length_text
-from classifier.pipeline.scale.grammar import UNITS_TO_A_METRE
+from classifier.pipeline.scale.grammar import Length, metres
 from classifier.pipeline.scale.known import KnownScale
 from classifier.pipeline.scale.ocr import OcrFailed, is_tesseract_available
 
@@ -68,24 +68,13 @@ def _with_bar(
 ) -> ScaleFinding:
     """With what the bar says, its unit put right, as if there were no metadata."""
     assert read.length is not None and read.shape is not None
-    printed_width, magnification = (_number(read.fields, name) for name in ("field_of_view", "magnification"))
-    references = [*sizes, *([printed_width / width] if printed_width else [])]
-    as_read = read.length.value / read.shape.length
-    fitting = evidence.unit_that_fits(
-        as_read, read.length.unit, references, known.magnification or magnification, width
-    )
-    unit = fitting or read.unit_by_shape or read.length.unit
-    printed = read.length.value * UNITS_TO_A_METRE[read.length.unit] / UNITS_TO_A_METRE[unit]
-    size = printed / read.shape.length
-    sentences = list(finding.disagreements)
-    if unit != read.length.unit:
-        why = "which fits what else is known" if fitting else "as the shape of its letters is"
-        sentences.append(
-            f"The scale bar was read as {length_text(read.length.value)}; {length_text(printed)} was taken, {why}."
-        )
+    bar, printed_width = read.shape.length, _number(read.fields, "field_of_view")
+    unit, sentences = _unit(read.length, read.unit_by_shape, bar, _references(known, sizes, printed_width, width))
+    printed = metres(read.length.number, unit)
+    size = printed / bar
     if not evidence.is_plausible(size):
         sentences.append(f"By the banner a pixel would have {length_text(size)}, which cannot be.")
-        return replace(finding, disagreements=tuple(sentences))
+        return replace(finding, disagreements=(*finding.disagreements, *sentences))
     if printed_width and not agree(printed_width / width, size) and not any(agree(size, other) for other in sizes):
         sentences.append(
             f"The banner's field of view was read as {length_text(printed_width)},"
@@ -95,25 +84,39 @@ def _with_bar(
     return replace(
         finding,
         printed_value=printed,
-        bar=Bar(round(read.shape.left), row, read.shape.length),
+        bar=Bar(round(read.shape.left), row, bar),
         pixel_size=size,
         source="ocr",
-        confidence=_confidence(read, unit, size, width, fitting),
-        disagreements=tuple(sentences),
+        confidence=_confidence(read, unit, printed_width / width / size if printed_width else None),
+        disagreements=(*finding.disagreements, *sentences),
     )
 
 
-def _confidence(read: BannerScale, unit: str, size: float, width: int, fitting: str) -> float:
-    """How much a bar is worth by itself: most where a printed field of view says the same, least where nothing confirms the
-    unit, which Tesseract takes for another in one of forty banners."""
-    printed_width = _number(read.fields, "field_of_view")
-    if printed_width:
-        return 0.95 if agree(printed_width / width, size) else 0.5
-    if fitting:
-        return 0.9
-    if read.unit_by_shape:
-        return 0.8 if read.length is not None and unit == read.length.unit else 0.5
-    return 0.6
+def _references(known: KnownScale, sizes: list[float], printed_width: float | None, width: int) -> list[float]:
+    """Sizes of a pixel from which the unit of the bar is told, the most reliable first."""
+    references = [*sizes, *([printed_width / width] if printed_width else [])]
+    return [*references, *([evidence.DISPLAY_WIDTH / known.magnification / width] if known.magnification else [])]
+
+
+def _unit(length: Length, by_shape: str, bar: float, references: list[float]) -> tuple[str, list[str]]:
+    """The unit of the bar, and a sentence where it is not the one that was read."""
+    fitting = evidence.unit_that_fits(length.number, bar, references)
+    unit = fitting or by_shape or length.unit
+    if unit == length.unit:
+        return unit, []
+    read, taken = (length_text(metres(length.number, one)) for one in (length.unit, unit))
+    why = "which fits what else is known" if fitting else "by the shape of its letters"
+    return unit, [f"The scale bar was read as {read}; {taken} was taken, {why}."]
+
+
+def _confidence(read: BannerScale, unit: str, ratio: float | None) -> float:
+    """How much a bar is worth by itself: most where the printed field of view says the same (`ratio` of both near 1), least
+    where a second reading or the shape of its letters says something else."""
+    if ratio is not None:
+        return 0.95 if agree(ratio, 1) else 0.5
+    if not read.is_confirmed or (read.unit_by_shape and read.unit_by_shape != unit):
+        return 0.5
+    return 0.85 if read.unit_by_shape else 0.7
 
 
 def _with_known(finding: ScaleFinding, known: KnownScale, sizes: list[float]) -> ScaleFinding:

@@ -5,13 +5,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from classifier.pipeline.results import Grey
+from classifier.pipeline.scale.ocr import Box
 
 _ENLARGEMENT = 4
 
 Ink = NDArray[np.bool_]
 
 
-def unit_by_shape(strip: Grey, box: tuple[float, float, float, float]) -> str:
+def unit_by_shape(strip: Grey, box: Box) -> str:
     """ "nm", "µm" or "mm" by the last two letters of the text in the `box` left, top, right, bottom of dark text on light
     ground (H, W); empty where the letters touch each other or are not clear."""
     ink = _enlarged_ink(strip, box)
@@ -26,7 +27,7 @@ def unit_by_shape(strip: Grey, box: tuple[float, float, float, float]) -> str:
     return {3: "mm", 2: _by_open_side(body)}.get(_stems(body), "")
 
 
-def _enlarged_ink(strip: Grey, box: tuple[float, float, float, float]) -> Ink:
+def _enlarged_ink(strip: Grey, box: Box) -> Ink:
     left, top, right, bottom = box
     region = (max(round(left) - 1, 0), max(round(top) - 2, 0), round(right) + 2, round(bottom) + 3)
     crop = Image.fromarray(strip).crop(tuple(np.minimum(region, (strip.shape[1], strip.shape[0]) * 2).tolist()))

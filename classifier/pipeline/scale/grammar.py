@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from classifier.pipeline.results import BannerField
-from classifier.pipeline.scale.ocr import Word, gaps_of
+from classifier.pipeline.scale.ocr import Box, Word, gaps_of
 
 SERIES = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)  # times a power of ten: what scale bars say
 
@@ -47,14 +47,14 @@ _YEAR_LAST = re.compile(r"(?<!\d)(\d{1,2})([/.])(\d{1,2})\2((?:19|20)\d\d)(?!\d)
 
 @dataclass(frozen=True)
 class Length:
-    """A length in metres as it is printed, with the unit that was read, and its words in the banner."""
+    """A length as it is printed, with the unit that was read, and its words in the banner."""
 
-    value: float
+    number: float
     unit: str
     words: tuple[Word, ...]
 
     @property
-    def box(self) -> tuple[float, float, float, float]:
+    def box(self) -> Box:
         """Left, top, right and bottom in pixels of the banner."""
         return (
             min(word.left for word in self.words),
@@ -102,7 +102,7 @@ def bar_lengths(lines: Sequence[list[Word]]) -> list[Length]:
             if number is None or not is_of_series(number) or _NOT_A_BAR.search(text[: match.start()]):
                 continue
             unit = unit_of(match["unit"])
-            length = Length(metres(number, unit), unit, _owners(owners, match.span()))
+            length = Length(number, unit, _owners(owners, match.span()))
             if not _is_below(length, headings):
                 found.append(length)
     return found

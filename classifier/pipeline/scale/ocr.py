@@ -11,7 +11,9 @@ from PIL import Image, ImageOps
 from classifier.pipeline.errors import PipelineError
 from classifier.pipeline.results import Grey
 
-SPARSE, BLOCK = 11, 6  # page segmentation modes: words anywhere, and one block of text
+SPARSE, BLOCK, LINE = 11, 6, 7  # page segmentation modes: words anywhere, one block of text, one line
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 _MARGIN = 20
 _COLUMNS = ("left", "top", "width", "height", "conf", "text")
