@@ -1,7 +1,8 @@
 """Keras on JAX, which was measured fastest on a GPU: pictures cross to the device as bytes and are scaled there, matrices are
 multiplied in bfloat16, and a batch is on its way while the one before is computed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ class JaxRuntime(Runtime):
         is_on_gpu = jax.default_backend() == "gpu"
         self.batch_sizes: tuple[int, ...] = (8, 64, 256) if is_on_gpu else (1, 8)
         self.name = f"JAX {jax.__version__} on {jax.default_backend()}"
-        self._jax, self._side = jax, side
+        self._put, self._side = jax.device_put, side
         if is_on_gpu if in_bfloat16 is None else in_bfloat16:
             use_bfloat16(model)
         trained = [variable.value for variable in model.trainable_variables]
@@ -39,22 +40,29 @@ class JaxRuntime(Runtime):
 
     def begin(self, batch: Grey, *, with_maps: bool = False) -> Callable[[], Outputs]:
         pictures = np.ascontiguousarray(batch).reshape(-1, self._side, self._side, 1)
-        found = self._told(len(batch), lambda: self._infer(self._weights, self._jax.device_put(pictures)))
+        with memory_named(len(batch)):
+            found = self._infer(self._weights, self._put(pictures))
         names = ("logits", "features", "maps") if with_maps else ("logits", "features")
 
         def wait() -> Outputs:
-            parts = self._told(len(batch), lambda: {name: np.asarray(found[name], np.float32) for name in names})
+            with memory_named(len(batch)):
+                parts = {name: np.asarray(found[name], np.float32) for name in names}
             return Outputs(parts["logits"], parts["features"], parts.get("maps"))
 
         return wait
 
-    def _told(self, count: int, work: Callable[[], Any]) -> Any:
-        try:
-            return work()
-        except self._jax.errors.JaxRuntimeError as error:
-            if "RESOURCE_EXHAUSTED" not in str(error):
-                raise
-            raise OutOfMemory("out-of-memory", f"The device has no memory for {count} pictures at once.") from error
+
+@contextmanager
+def memory_named(count: int) -> Iterator[None]:
+    """What JAX raises where memory is missing for `count` pictures becomes `OutOfMemory`."""
+    import jax
+
+    try:
+        yield
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        raise OutOfMemory("out-of-memory", f"The device has no memory for {count} pictures at once.") from error
 
 
 def use_bfloat16(model: Any) -> None:

@@ -24,12 +24,16 @@ class LiteRTRuntime(Runtime):
             interpreter = Interpreter(model_path=str(release.path(LITERT_FILE)), num_threads=threads)
             (signature,) = interpreter.get_signature_list()
             self._runner: Any = interpreter.get_signature_runner(signature)
-            (self._input,) = self._runner.get_input_details()
+            ((self._input, details),) = self._runner.get_input_details().items()
             found = set(self._runner.get_output_details())
         except (ValueError, RuntimeError) as error:
             raise ModelRefused("model-unreadable", "The LiteRT model of the release cannot be loaded.") from error
         if not {"logits", "features", "maps"} <= found:
             raise ModelRefused("model-unfit", "The LiteRT model does not give logits, features and maps.")
+        if tuple(details["shape"]) != (1, self._side, self._side, 1) or details["dtype"] != np.uint8:
+            raise ModelRefused(
+                "model-unfit", f"The LiteRT model does not take a picture of {self._side} x {self._side} bytes."
+            )
 
     def run(self, batch: Grey, *, with_maps: bool = False) -> Outputs:
         names = ("logits", "features", "maps") if with_maps else ("logits", "features")

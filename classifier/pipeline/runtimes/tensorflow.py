@@ -25,8 +25,8 @@ class TensorFlowRuntime(Runtime):
         tensor = self._tensorflow.constant(batch.reshape(-1, self._side, self._side, 1))
         try:
             found = self._run(tensor)
-            parts = {name: np.asarray(found[name], np.float32) for name in ("logits", "features")}
-            maps = np.asarray(found["maps"], np.float32) if with_maps else None
+            names = ("logits", "features", "maps") if with_maps else ("logits", "features")
+            parts = {name: found[name].numpy().astype(np.float32, copy=False) for name in names}
         except self._tensorflow.errors.ResourceExhaustedError as error:
             raise OutOfMemory("out-of-memory", f"There is no memory for {len(batch)} pictures at once.") from error
-        return Outputs(parts["logits"], parts["features"], maps)
+        return Outputs(parts["logits"], parts["features"], parts.get("maps"))
