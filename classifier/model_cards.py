@@ -14,6 +14,7 @@ from classifier.pipeline.releases import CARD_FILE
 from classifier.services.releases import folder_of
 
 LARGEST_CARD = 200_000
+SHOWN_FROM_MANIFEST = ("Figures", "Training")
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,11 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class Block:
-    """A part of the card's text: kind is heading, list, table or text."""
+    """A part of the card's text: kind is heading, list, table, code or text. A table has `rows`, the first of them its head."""
 
     kind: str
-    lines: tuple[str, ...]
+    lines: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -170,25 +172,42 @@ def _files(row: ModelRelease) -> list[ModelFile]:
 
 
 def _blocks(row: ModelRelease) -> list[Block]:
-    """The card's text in Markdown as headings, lists, tables and paragraphs; nothing else of Markdown is understood."""
+    """The card's text without what the page shows from the manifest: its head, and the sections of figures and training."""
     path = folder_of(row) / CARD_FILE
     if CARD_FILE not in row.manifest.get("files", {}) or not path.is_file():
         return []
     text = path.read_text(encoding="utf-8", errors="replace")[:LARGEST_CARD]
-    paragraphs = (part.strip().splitlines() for part in text.replace("\r", "").split("\n\n"))
-    return [_block(lines) for lines in paragraphs if lines]
+    sections = ("\n" + text.replace("\r", "")).split("\n## ")[1:]
+    shown = [section for section in sections if not section.startswith(SHOWN_FROM_MANIFEST)]
+    return [block for section in shown for block in _section(section)]
+
+
+def _section(text: str) -> list[Block]:
+    """Headings, lists, tables, code and paragraphs; nothing else of Markdown is understood."""
+    title, _, rest = text.partition("\n")
+    blocks = [Block("heading", (title.strip(),))]
+    for place, part in enumerate(rest.split("```")):
+        if place % 2:
+            blocks.append(Block("code", (part.partition("\n")[2].rstrip(),)))
+        else:
+            blocks += [_block(one.strip().splitlines()) for one in part.split("\n\n") if one.strip()]
+    return blocks
 
 
 def _block(lines: list[str]) -> Block:
-    first = lines[0]
-    if first.startswith("#"):
-        return Block("heading", (first.lstrip("# "),))
-    if first.startswith(("- ", "* ")):
-        items = "\n".join(line.strip() if not line.startswith(("- ", "* ")) else f"\x00{line[2:]}" for line in lines)
-        return Block("list", tuple(item.replace("\n", " ") for item in items.split("\x00") if item))
-    if first.startswith(("|", "    ", "```")):
-        return Block("table", tuple(line for line in lines if not line.startswith("```")))
-    return Block("text", (" ".join(lines),))
+    if lines[0].startswith("- "):
+        items = " ".join(line.strip() if not line.startswith("- ") else f"\x00{line[2:]}" for line in lines).split(
+            "\x00"
+        )
+        return Block("list", tuple(_plain(item) for item in items if item.strip()))
+    if lines[0].startswith("|"):
+        cells = (tuple(_plain(cell) for cell in line.strip("| ").split("|")) for line in lines)
+        return Block("table", rows=tuple(row for row in cells if any(set(cell) - set("-:") for cell in row)))
+    return Block("text", (_plain(" ".join(lines)),))
+
+
+def _plain(text: str) -> str:
+    return text.replace("**", "").replace("`", "").strip()
 
 
 def versions_of(principal: Principal, row: ModelRelease) -> list[ModelRelease]:

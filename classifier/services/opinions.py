@@ -31,14 +31,14 @@ def give_opinion(*, actor: Viewer, image: Image, text: str) -> Opinion:
 
 
 def agree_with_label(*, actor: Viewer, images: QuerySet[Image], text: str) -> int:
-    """The viewer agrees with the model on all of these images of one dataset of which it says `text`; how many they are.
+    """The viewer agrees with the model on all of these images of one dataset of which it says `text` first; how many they are.
 
-    Raises NotFound where there is none, NotAllowed unless the viewer may say so, InvalidInput for too many.
+    Raises NotFound where there are no images, NotAllowed unless the viewer may say so, InvalidInput for too many.
     """
+    if not images.exists():
+        raise NotFound("There is no such dataset, or none whose images you may see.")
     said = Prediction.objects.filter(release=active_release(), label=text).values("image")
     chosen = list(images.filter(pk__in=said)[: MOST_AT_ONCE + 1])
-    if not chosen:
-        raise NotFound("The model says so of no image of this dataset, or of none that you may see.")
     if len(chosen) > MOST_AT_ONCE:
         raise InvalidInput(f"The model says so of more than {MOST_AT_ONCE} images. Look at them page by page.")
     with transaction.atomic():

@@ -132,5 +132,8 @@ def agree_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     viewer = viewer_of(request)
     seen = selectors.visible_images(viewer, now=timezone.now()).filter(datafile__dataset__uid=uid)
     count = agree_with_label(actor=viewer, images=selectors.with_records(seen), text=request.POST.get("category", ""))
+    if count == 0:
+        messages.info(request, "The model has this as its second guess only. Say so of each image that shows it.")
+        return redirect("classify-dataset", uid)
     messages.success(request, f"{count} label{'' if count == 1 else 's'} confirmed.")
     return redirect("dataset", uid)

@@ -1,14 +1,16 @@
 """Model cards: what each release is, how well it does and on what, and its files."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from catalogue.downloads.headers import repr_digest
+from catalogue.downloads.headers import content_disposition, repr_digest
 from classifier import model_cards
 from classifier.views.common import private_page
 
@@ -36,10 +38,18 @@ def model_page(request: HttpRequest, name: str, release: str) -> HttpResponse:
 def model_file(request: HttpRequest, name: str, release: str, file: str) -> HttpResponseBase:
     row = model_cards.find_release(request.principal, name, release)
     path, sha256 = model_cards.release_file(row, file)
-    response = FileResponse(path.open("rb"), as_attachment=True, filename=file, content_type="application/octet-stream")
+    response = StreamingHttpResponse(_chunks(path), content_type="application/octet-stream")
+    response["Content-Length"] = path.stat().st_size
+    response["Content-Disposition"] = content_disposition(file)
     response["Repr-Digest"] = repr_digest(sha256)
     response["X-Content-Type-Options"] = "nosniff"
     return response
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            yield chunk
 
 
 @require_safe
