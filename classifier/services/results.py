@@ -4,6 +4,7 @@ The model is loaded at the first image and kept for the life of the process. Whi
 one is decoded by other processes.
 """
 
+import atexit
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +39,7 @@ STAYS = 5.0
 QUICK = 0.5
 MOST_CLAIMED = 2048
 MOST_STORED_AT_ONCE = 256
+MOST_DECODERS = 2
 # Labels that a file is found by: the first, and others that are nearly as probable.
 LEAST_TOLD = 0.2
 COLUMNS = (
@@ -53,6 +55,8 @@ COLUMNS = (
     "cell",
     "created_at",
 )
+
+_decoders: dict[tuple[int, int], Decoder] = {}
 
 
 def classify(queue: str, keys: Sequence[int]) -> int:
@@ -118,10 +122,21 @@ def _classify_batch(release: ModelRelease, classifier: Classifier, batch: Batch,
     return store_verdicts(actor=SYSTEM, release=release, found=found)
 
 
-@lru_cache(maxsize=2)
 def _decoder(side: int, processes: int) -> Decoder:
-    """The processes that decode for this one; one that is not used any more ends its own."""
-    return Decoder(side, processes)
+    """The processes that decode for this one, kept for the next images; others than these end when too many are kept."""
+    key = (side, processes)
+    if key not in _decoders:
+        if len(_decoders) >= MOST_DECODERS:
+            _decoders.pop(next(iter(_decoders))).close()
+        _decoders[key] = Decoder(side, processes)
+    return _decoders[key]
+
+
+@atexit.register
+def close_decoders() -> None:
+    """End the processes that decode. They start again when they are needed."""
+    while _decoders:
+        _decoders.popitem()[1].close()
 
 
 @lru_cache(maxsize=2)
