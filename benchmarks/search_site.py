@@ -282,6 +282,13 @@ def memory(port: int) -> int:
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon"))
 
 
+def warm_memory(port: int, ask: Callable[[str], object]) -> int:
+    """The same, after each process has loaded what it needs."""
+    for _ in range(20 * WORKERS):
+        ask("/api/v1/search?size=100")
+    return memory(port)
+
+
 def queries(path: str) -> int:
     from django.db import connection
     from django.test import Client
@@ -344,7 +351,7 @@ def walk(arguments: argparse.Namespace) -> None:
     seen: set[str] = set()
     many, cursor = 0, ""
     with gunicorn() as port, visitors(port) as ask:
-        before = memory(port)
+        before = warm_memory(port, ask)
         while cursor is not None:
             response = ask(f"/api/v1/search?{urlencode({'sort': 'newest', 'size': LARGEST_PAGE, 'cursor': cursor})}")
             answer = response.json()
@@ -391,18 +398,26 @@ def edits(arguments: argparse.Namespace) -> None:
 
 def rebuild(arguments: argparse.Namespace) -> None:
     """A rebuild beside the live index while one visitor searches without pause."""
-    times, totals = [], Counter[int]()
+    times, totals, failures = [], Counter[int](), Counter[str]()
     with gunicorn() as port, visitors(port) as ask:
-        started = time.perf_counter()
+        before, started = warm_memory(port, ask), time.perf_counter()
         building = subprocess.Popen([sys.executable, "manage.py", "search_rebuild", "--verbosity", "0"])
         while building.poll() is None:
-            response = ask("/api/v1/search?q=load")
+            try:
+                response = ask("/api/v1/search?q=load")
+            except httpx.HTTPError as error:
+                failures[f"{type(error).__name__}: {error}".splitlines()[0]] += 1
+                continue
             times.append(milliseconds(response))
             totals[response.json()["total"]] += 1
-        seconds = time.perf_counter() - started
+        seconds, after = time.perf_counter() - started, memory(port)
     show("rebuild with searches going on", f"{seconds:.0f} s, {arguments.datasets / seconds:.0f} datasets/s")
+    show("it ended with status, searches meanwhile, failed", f"{building.returncode}, {len(times)}, {failures.total()}")
     show("searches meanwhile, p50 and p95", "{:.1f} and {:.1f} ms".format(*percentiles(times)))
     show("what they found, and how often", ", ".join(f"{total}: {many}" for total, many in totals.items()))
+    show("memory of the site before and after", f"{before / 1e6:.0f}, {after / 1e6:.0f} MB")
+    for failure, many in failures.items():
+        show(failure, f"{many} times")
 
 
 def kills(arguments: argparse.Namespace) -> None:

@@ -128,6 +128,9 @@ class Index(Protocol):
 
     def search(self, request: Request) -> Found: ...
 
+    def generation(self) -> object | None:
+        """Equal only to that of a moment at which the index held the same; None where the engine cannot say."""
+
     def totals(self, requests: list[Request]) -> list[int]:
         """How many datasets each of `requests` finds, in one round where the engine can."""
 

@@ -135,6 +135,9 @@ class ElasticsearchIndex:
     def search(self, request: Request) -> Found:
         return found_by(request, self._search(search_body(request, shards=self._engine.shards)))
 
+    def generation(self) -> object | None:
+        return None
+
     def totals(self, requests: list[Request]) -> list[int]:
         if not requests:
             return []

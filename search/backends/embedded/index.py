@@ -73,6 +73,11 @@ class EmbeddedIndex:
         with told(UNREADABLE):
             return Search(*self._view(), request).found()
 
+    def generation(self) -> object | None:
+        """A commit replaces one small file."""
+        with told(UNREADABLE):
+            return self._folder, _state(self._folder)
+
     def totals(self, requests: list[Request]) -> list[int]:
         with told(UNREADABLE):
             view = self._view()
