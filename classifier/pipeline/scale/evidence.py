@@ -10,9 +10,8 @@ from classifier.pipeline.scale.known import KnownScale
 SMALLEST_PIXEL, LARGEST_PIXEL = 1e-11, 1e-4
 TOLERANCE = 0.05
 
-DISPLAY_WIDTH = (
-    0.2  # metres: a magnification is that of a display or print which makers take to be from 0.1 to 0.5 m wide
-)
+# Metres: a magnification is that of a display or print, which makers take to be from 0.1 to 0.5 m wide.
+DISPLAY_WIDTH = 0.2
 _DISPLAY_FACTOR = 8.0
 
 

@@ -21,7 +21,7 @@ NO_TESSERACT = "Tesseract is not installed, so the banner was not read."
 NO_BANNER = "The picture has no banner that could be read."
 NO_BAR = "No scale bar with its length was found in the banner."
 
-_CLEAR = 0.8  # the confidence from which a bar stands against a side-car
+_CLEAR = 0.7  # the confidence from which a bar stands against a side-car
 
 
 def find_scale(pixels: Grey, known: KnownScale | None = None, *, seconds: float = SECONDS) -> ScaleFinding:
@@ -99,7 +99,9 @@ def _references(known: KnownScale, sizes: list[float], printed_width: float | No
 
 
 def _unit(length: Length, by_shape: str, bar: float, references: list[float]) -> tuple[str, list[str]]:
-    """The unit of the bar, and a sentence where it is not the one that was read."""
+    """The unit of the bar, and a sentence where it is not the one that was read: letters that are clear are believed."""
+    if by_shape == length.unit:
+        return by_shape, []
     fitting = evidence.unit_that_fits(length.number, bar, references)
     unit = fitting or by_shape or length.unit
     if unit == length.unit:
