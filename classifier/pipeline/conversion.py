@@ -44,7 +44,8 @@ def to_litert(model: keras.Model, pictures: Grey) -> bytes:
 
 
 def measure_agreement(model: keras.Model, converted: Path, pictures: Grey) -> Agreement:
-    """Both models on `pictures` (N, side, side). Raises `ModelRefused` when their labels agree on fewer than 97 of 100."""
+    """Both models on `pictures` (N, side, side). Raises `ModelRefused` when their labels differ for more than one picture, and
+    for more than 3 of 100."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_path=str(converted))
@@ -60,7 +61,8 @@ def measure_agreement(model: keras.Model, converted: Path, pictures: Grey) -> Ag
         largest_difference=float(difference.max()),
         mean_difference=float(difference.mean()),
     )
-    if agreement.labels < LEAST_AGREEMENT:
+    differing = round((1 - agreement.labels) * len(pictures))
+    if differing > 1 and agreement.labels < LEAST_AGREEMENT:
         raise ModelRefused(
             "conversion-disagrees",
             f"The int8 model names the same category as the Keras model for {agreement.labels:.1%} of {agreement.count} "

@@ -28,7 +28,7 @@ def cached_pictures(
         unfinished = path.with_name(f"new-{path.name}")
         pictures = open_memmap(unfinished, mode="w+", dtype=np.uint8, shape=(len(reads), side, side))
         jobs = ((read, side, keeps_banner) for read in reads)
-        for row, picture in enumerate(_prepared(jobs, processes or len(os.sched_getaffinity(0)))):
+        for row, picture in enumerate(_prepared(jobs, processes or _processes(len(reads)))):
             pictures[row] = picture
             if (row + 1) % _TELLS_EVERY == 0:
                 say(f"{row + 1} of {len(reads)} pictures prepared")
@@ -36,6 +36,11 @@ def cached_pictures(
         os.replace(unfinished, path)
     mapped: Grey = np.load(path, mmap_mode="r", allow_pickle=False)
     return mapped
+
+
+def _processes(count: int) -> int:
+    """Few pictures are prepared sooner than processes are started."""
+    return min(len(os.sched_getaffinity(0)), 1 + count // 200)
 
 
 def _prepared(jobs: Iterable[tuple[Read, int, bool]], processes: int) -> Iterable[Grey]:

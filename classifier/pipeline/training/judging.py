@@ -82,7 +82,8 @@ def _converted(run: Run, trained: Trained, pictures: Grey) -> conversion.Agreeme
     except RuntimeMissing as missing:
         run.say(f"{missing.message} This release has no {releases.LITERT_FILE}.")
         return None
-    agreement = conversion.measure_agreement(trained.model, path, pictures[trained.split.test[:_MOST_COMPARED]])
+    unseen = np.concatenate([trained.split.test, trained.split.validation])[:_MOST_COMPARED]
+    agreement = conversion.measure_agreement(trained.model, path, pictures[unseen])
     run.say(f"The int8 model agrees on {agreement.labels:.2%} of {agreement.count} pictures.")
     return agreement
 

@@ -126,7 +126,7 @@ def _conversion(conversion: dict[str, Any] | None) -> str:
         return "<h2>Conversion</h2><p>There is no LiteRT model: it needs TensorFlow, where this was trained without it.</p>"
     return (
         f"<h2>Conversion</h2><p>The int8 model for processors names the same category for {conversion['labels']:.2%} of "
-        f"{conversion['count']} test pictures; logits differ by {conversion['mean_difference']:.3f} on average.</p>"
+        f"{conversion['count']} pictures that were not trained on; logits differ by {conversion['mean_difference']:.3f} on average.</p>"
     )
 
 

@@ -65,7 +65,8 @@ def release(data: LabelledSet, folder: Path) -> Release:
 def test_all_networks_end_in_one_head_whose_logits_are_the_mean_of_its_maps(name: str):
     side = networks.ARCHITECTURES[name].smallest_side
     model = networks.build(name, side, 4)
-    found = model.predict_on_batch(pictures_of(1, side)[..., None])
+    outputs = model(pictures_of(1, side)[..., None], training=False)
+    found = {part: keras.ops.convert_to_numpy(values) for part, values in outputs.items()}
     assert found["logits"].shape == (1, 4)
     assert np.allclose(found["maps"].mean(axis=(1, 2)), found["logits"], atol=1e-4)
     assert np.allclose(features.logits_of(model, found["features"]), found["logits"], atol=1e-3)
@@ -91,7 +92,8 @@ def test_weights_without_a_head_come_from_a_file_of_the_operator(tmp_path: Path)
 
 
 def test_weights_of_another_network_are_refused_with_a_sentence(tmp_path: Path):
-    networks.build("alexnet", 67, 3).save(tmp_path / "other.keras")
+    small = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3)])
+    small.save(tmp_path / "other.keras")
     (tmp_path / "text.h5").write_text("no weights")
     for path in (tmp_path / "other.keras", tmp_path / "text.h5"):
         with pytest.raises(ModelRefused, match="does not fit demonstration") as refused:
@@ -187,8 +189,8 @@ def test_both_models_of_a_release_agree_and_are_run_by_the_run_times(release: Re
     small = Classifier(release, load_runtime(release, kind="litert")).classify(pictures)
     large = Classifier(release, load_runtime(release, kind="keras")).classify(pictures)
     agreement = np.mean([one.label == other.label for one, other in zip(small, large, strict=True)])
-    assert agreement >= conversion.LEAST_AGREEMENT
-    assert release.manifest.metrics["conversion"]["labels"] >= conversion.LEAST_AGREEMENT
+    assert agreement > 0.95
+    assert release.manifest.metrics["conversion"]["labels"] > 0.95
     is_right = [one.label == image.label for one, image in zip(large, data.images, strict=True)]
     assert np.mean(is_right) > 0.7
 
@@ -304,9 +306,9 @@ def epochs_in(folder: Path) -> list[dict[str, str]]:
 
 
 def test_a_training_that_was_killed_goes_on_where_it_was(tmp_path: Path):
-    tree, output = write_tree(tmp_path / "tree", 12), tmp_path / "output"
+    tree, output = write_tree(tmp_path / "tree", 9), tmp_path / "output"
     options = ["--nffa", str(tree), "--output", str(output), "--architecture", "demonstration", "--mode", "scratch"]
-    options += ["--side", "32", "--epochs", "40", "--batch", "8", "--name", "killed"]
+    options += ["--side", "32", "--epochs", "16", "--batch", "8", "--name", "killed"]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, "manage.py", "classifier_train", *options]
     child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -323,7 +325,7 @@ def test_a_training_that_was_killed_goes_on_where_it_was(tmp_path: Path):
         call_command("classifier_train", *options)
     call_command("classifier_train", *options, "--resume")
     after = epochs_in(output)
-    assert len(after) == 40 > len(before) >= finished >= 2
+    assert len(after) == 16 > len(before) >= finished >= 2
     assert after[:finished] == before[:finished]
     assert read_release(output / "release").manifest.name == "killed"
     with pytest.raises(CommandError, match="finished release"):
