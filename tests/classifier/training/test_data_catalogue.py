@@ -10,10 +10,13 @@ from PIL import Image
 from catalogue.access import ANONYMOUS, SYSTEM, principal_of
 from catalogue.errors import NotAllowed
 from catalogue.models import Datafile, Dataset, Storage
+from catalogue.secrets import encrypt
 from catalogue.services.annotations import CATEGORY, Label, record_labels, verify_label
+from catalogue.services.storages import close_storages
 from classifier.pipeline.synthetic import make_picture
 from classifier.pipeline.training.data import examine
 from classifier.services.training_data import verified_images
+from tests import servers
 from tests.factories import make_curator, make_dataset, make_investigation, make_storage, make_user
 
 pytestmark = pytest.mark.django_db
@@ -98,3 +101,21 @@ def test_a_file_that_is_gone_is_told_and_the_others_are_taken(storage, tmp_path)
     images, missing = verified_images(actor=SYSTEM, folder=tmp_path)
     assert [image.key for image in images] == [str(there.pk)]
     assert [key for key, reason in missing] == [str(gone.pk)]
+
+
+def test_files_of_a_remote_storage_are_copied_so_that_other_processes_can_read_them(storage, tmp_path):
+    files = [add_image(storage, name, is_open=True) for name in ("a.png", "b.png")]
+    with servers.webdav_server(Path(storage.location)) as url:
+        Storage.objects.filter(pk=storage.pk).update(
+            kind="webdav",
+            location=url,
+            username=servers.USERNAME,
+            secret=encrypt(servers.PASSWORD),
+            is_private_network_allowed=True,
+        )
+        images, missing = verified_images(actor=SYSTEM, folder=tmp_path / "copies")
+        close_storages()
+    assert not missing
+    found = examine(images, processes=2, say=lambda text: None)
+    assert {image.key for image in found.images} == {str(file.pk) for file in files}
+    assert set(found.report.files.values()) == {file.sha256 for file in files}
