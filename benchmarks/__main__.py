@@ -27,6 +27,7 @@ SMALL = {
     "search_site": ["--datasets", "5000", "--requests", "40", "--seconds", "10", "--kills", "5"],
     "forms": [],
     "form_requests": ["--datasets", "2000"],
+    "classifier_scale": ["--images", "10"],
     "classifier_training": ["--architecture", "demonstration"],
 }
 
