@@ -107,6 +107,8 @@ def _collect(wanted: Wanted, say: Say) -> tuple[LabelledSet, str]:
         # What a model has seen it can tell: images that are closed are not for it.
         images, missing = verified_images(actor=SYSTEM, folder=work / "originals", only_open=True)
         say(f"{len(images)} verified images of open data; {len(missing)} more cannot be read now")
+        if not images:
+            raise InvalidInput("No image of open data has a category yet that a person verified.", code="no-images")
         return examine(images, processes=processes, say=say), _DATA_OF_CATALOGUE
     if wanted.synthetic is not None:
         folder = _draw_images(work / "synthetic", wanted.synthetic, wanted.seed, say)

@@ -51,7 +51,7 @@ def _about_data(data: dict[str, Any]) -> str:
 def _about_training(training: dict[str, Any]) -> str:
     recipe = ", ".join(f"{name} {value}" for name, value in training["recipe"].items() if value not in ("", None))
     versions = ", ".join(f"{name} {value}" for name, value in training["versions"].items())
-    return f"## Training\n\n`{training['command']}`\n\n{recipe}. {versions}."
+    return f"## Training\n\n`{training['command']}`\n\n{recipe}. {versions}.\n\nPictures come as: {training['preprocessing']}."
 
 
 def _about_figures(metrics: dict[str, Any]) -> str:

@@ -42,7 +42,7 @@ class Batches(keras.utils.PyDataset):
     `shows_scenes` each has some pictures more for which all classes are equally right."""
 
     def __init__(self, part: Part, recipe: Recipe, weights: NDArray[np.float32]) -> None:
-        super().__init__(workers=min(os.cpu_count() or 1, 4), max_queue_size=8)
+        super().__init__(workers=min(os.cpu_count() or 1, 8), max_queue_size=16)
         self.part, self.recipe, self.class_weights = part, recipe, weights
         self.epoch = 0
         self.scenes = scenes(np.random.default_rng(recipe.seed), _SCENES, recipe.side) if recipe.shows_scenes else None
@@ -87,7 +87,7 @@ class Examination(keras.utils.PyDataset):
 
 def augment(rng: Generator, picture: Grey) -> Grey:
     """The picture (side, side) as another microscope might have taken it: mirrored, a quarter turned, cut closer, brighter or
-    darker, with more or less contrast and noise. Sizes stay."""
+    darker, with more or less contrast. Sizes stay."""
     from PIL import Image
 
     side = len(picture)

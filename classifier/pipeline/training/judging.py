@@ -23,6 +23,10 @@ from classifier.pipeline.training.run import Run, Trained, parts_of, shown_recip
 from classifier.pipeline.training.strange import odd_pictures
 
 REPORT_FILE, FIGURES_FILE = "report.html", "report.json"
+_PREPROCESSING = (
+    "8 bit grey, banner cut, both directions scaled to the side of the input (bilinear, every pixel counts); the network itself "
+    "takes 0 to 255 to -1 to 1 and repeats the channel three times"
+)
 _MOST_COMPARED = 2000  # pictures for the agreement of the two models
 _MOST_FOR_STATISTICS = 20_000  # pictures, so that memory stays bounded
 
@@ -135,6 +139,7 @@ def _described_training(run: Run) -> dict[str, Any]:
     backend = keras.backend.backend()
     return {
         "command": run.naming.command,
+        "preprocessing": _PREPROCESSING,
         "recipe": shown_recipe(run.recipe),
         "versions": {
             "python": platform.python_version(),

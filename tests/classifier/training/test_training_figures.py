@@ -202,7 +202,12 @@ def manifest(*, is_demonstration: bool) -> Manifest:
                 digest="0" * 64, found=12, used=10, by_label={}, files={}, near_duplicates=(("a", "b"),)
             ).summary(),
         },
-        training={"command": "manage.py classifier_train", "recipe": {"seed": 1}, "versions": {"keras": "3"}},
+        training={
+            "command": "manage.py classifier_train",
+            "preprocessing": "grey",
+            "recipe": {"seed": 1},
+            "versions": {"keras": "3"},
+        },
     )
 
 

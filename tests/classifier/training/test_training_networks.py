@@ -350,6 +350,12 @@ def test_the_command_says_what_is_missing(tmp_path: Path):
     assert not (tmp_path / "output" / "release").exists()
 
 
+@pytest.mark.django_db
+def test_a_catalogue_in_which_nobody_verified_anything_trains_nothing(tmp_path: Path):
+    with pytest.raises(CommandError, match="No image of open data"):
+        call_command("classifier_train", "--catalogue", "--mode", "scratch", "--output", str(tmp_path / "output"))
+
+
 def test_the_names_of_networks_that_the_command_offers_are_those_that_there_are():
     from classifier.management.commands.classifier_train import ARCHITECTURES
 
