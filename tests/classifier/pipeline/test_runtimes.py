@@ -18,9 +18,20 @@ import pytest
 from classifier.pipeline.classifying import Classifier
 from classifier.pipeline.errors import ModelRefused, OutOfMemory, RuntimeMissing
 from classifier.pipeline.feature_space import fit_feature_space
-from classifier.pipeline.releases import KERAS_FILE, LITERT_FILE, SPACE_FILE, Manifest, Release, write_release
+from classifier.pipeline.labels import NAMES
+from classifier.pipeline.releases import (
+    DEMONSTRATION,
+    KERAS_FILE,
+    LITERT_FILE,
+    SPACE_FILE,
+    Manifest,
+    Release,
+    read_release,
+    write_release,
+)
 from classifier.pipeline.results import Grey
 from classifier.pipeline.runtimes import Runtime, kinds_that_run, load_runtime
+from classifier.pipeline.synthetic.pictures import make_picture
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # within Keras
@@ -104,6 +115,21 @@ def test_litert_in_int8_is_near_keras(on_keras: Runtime, on_litert: Runtime) -> 
     alike = (small.features * large.features).sum(axis=1)
     alike /= np.linalg.norm(small.features, axis=1) * np.linalg.norm(large.features, axis=1)
     assert alike.min() > 0.98
+
+
+def test_on_trained_weights_litert_and_keras_name_the_same_categories(keras: Any) -> None:
+    demonstration = read_release(DEMONSTRATION)
+    rng = np.random.default_rng(5)
+    side = demonstration.manifest.input_side
+    pictures = np.stack([make_picture(rng, NAMES[number % 10], (side, side)) for number in range(200)])
+    verdicts = [
+        Classifier(demonstration, load_runtime(demonstration, kind=kind, threads=1)).classify(pictures)
+        for kind in ("litert", "keras")
+    ]
+    alike = [small.label == large.label for small, large in zip(*verdicts, strict=True)]
+    assert np.mean(alike) >= 0.97
+    apart = [abs(small.confidence - large.confidence) for small, large in zip(*verdicts, strict=True)]
+    assert np.mean(apart) < 0.03
 
 
 def test_a_picture_is_answered_the_same_alone_and_in_a_batch(release: Release, on_keras: Runtime) -> None:
