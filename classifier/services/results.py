@@ -77,11 +77,11 @@ def classify(queue: str, keys: Sequence[int]) -> int:
 
 
 def _by_release(work: Sequence[Work]) -> list[tuple[ModelRelease, list[Work]]]:
-    parts: dict[ModelRelease, list[Work]] = {}
+    parts: dict[int | None, list[Work]] = {}
     for one in work:
-        assert one.release is not None
-        parts.setdefault(one.release, []).append(one)
-    return list(parts.items())
+        parts.setdefault(one.release_id, []).append(one)
+    releases = ModelRelease.objects.in_bulk(list(parts))
+    return [(releases[key], part) for key, part in parts.items() if key is not None]
 
 
 def _classify_all(release: ModelRelease, work: Sequence[Work], queue: str) -> int:
