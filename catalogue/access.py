@@ -133,7 +133,7 @@ def opens_at(record: Dataset | Investigation) -> datetime:
     else:
         investigation = record.investigation
         moments = [record.embargo_until or _embargo_end(investigation), record.released_at, investigation.released_at]
-    return min(moment for moment in moments if moment is not None)
+    return min(filter(None, moments))
 
 
 def _embargo_end(investigation: Investigation) -> datetime:

@@ -169,6 +169,8 @@ def file_refs(files: Iterable[Datafile]) -> tuple[FileRef, ...]:
 def parameter_values(parameters: Iterable[Parameter]) -> tuple[ParameterValue, ...]:
     """Values for readers: personal data are left out; a value that a person corrected is marked, both rows stay."""
     rows = [row for row in parameters if not row.is_personal]
+    if not rows:
+        return ()
     corrected = {(row.group, row.name) for row in rows if row.source == Source.PERSON}
     return tuple(
         ParameterValue(
@@ -187,6 +189,10 @@ def parameter_values(parameters: Iterable[Parameter]) -> tuple[ParameterValue, .
         )
         for row in rows
     )
+
+
+def _term_refs(rows: Iterable[Mapping[str, str]]) -> tuple[TermRef, ...]:
+    return tuple(TermRef(**row) for row in rows)
 
 
 def _dataset_refs(datasets: Iterable[Mapping[str, Any]]) -> tuple[DatasetRef, ...]:
@@ -253,7 +259,7 @@ def dataset_record(
         proposal=investigation.proposal.number if investigation.proposal else "",
         facility=refs.of(facility_ref, instrument.facility),
         instrument=refs.of(instrument_ref, instrument),
-        techniques=() if is_tombstone else tuple(TermRef(**row) for row in dataset.technique_terms),
+        techniques=() if is_tombstone else refs.of(_term_refs, dataset.technique_terms),
         licence=refs.of(_licence_ref, dataset.licence),
         acquired_at=dataset.acquired_at,
         registered_at=dataset.created_at,

@@ -140,17 +140,17 @@ def _is_big(entry: Entry) -> bool:
     return entry.size >= _ALL_ONES_32
 
 
-def _encoded(entry: Entry) -> bytes:
-    return entry.name.encode()
+def _name_length(entry: Entry) -> int:
+    return len(entry.name) if entry.name.isascii() else len(entry.name.encode())
 
 
 def _local_length(entry: Entry) -> int:
-    return _LOCAL_HEADER.size + len(_encoded(entry)) + (20 if _is_big(entry) else 0)
+    return _LOCAL_HEADER.size + _name_length(entry) + (20 if _is_big(entry) else 0)
 
 
 def _local_header(entry: Entry, has_descriptor: bool) -> bytes:
     """The sizes are given even before a descriptor, where 4.4.4 would have zeros: readers of streams need them."""
-    name = _encoded(entry)
+    name = entry.name.encode()
     extra = struct.pack("<HHQQ", 1, 16, entry.size, entry.size) if _is_big(entry) else b""
     size = min(entry.size, _ALL_ONES_32)
     crc32 = 0 if has_descriptor else entry.crc32
@@ -180,11 +180,11 @@ def _central_extra(entry: Entry, offset: int) -> bytes:
 
 
 def _central_length(entry: Entry, offset: int) -> int:
-    return _CENTRAL_HEADER.size + len(_encoded(entry)) + len(_central_extra(entry, offset))
+    return _CENTRAL_HEADER.size + _name_length(entry) + len(_central_extra(entry, offset))
 
 
 def _central_header(entry: Entry, offset: int, has_descriptor: bool) -> bytes:
-    name, extra = _encoded(entry), _central_extra(entry, offset)
+    name, extra = entry.name.encode(), _central_extra(entry, offset)
     size, time_date, version = min(entry.size, _ALL_ONES_32), _dos_time(entry.modified_at), _version(entry, offset)
     return (
         _CENTRAL_HEADER.pack(

@@ -12,11 +12,10 @@ from rdflib.namespace import XSD
 
 from catalogue.downloads.lists import file_url
 from catalogue.interop.dcat_terms import DCAT, MEDIA_TYPES, SPDX, add, iri, text, whole_number
-from catalogue.interop.description import Description
+from catalogue.interop.description import FEW_FILES, Description
 from catalogue.interop.schema_org import archive_url
 from catalogue.record import DatasetRecord, FileRef
 
-MOST_FILES = 10
 ZIP = "application/zip"
 # Registered with IANA: types that begin with x- are not.
 _REGISTERED = re.compile(r"(?:application|audio|font|image|model|text|video)/(?!x-)[a-z0-9][a-z0-9.+-]*", re.IGNORECASE)
@@ -32,7 +31,7 @@ def add_distributions(graph: Graph, node: URIRef, description: Description) -> N
         return
     if description.record.file_count and not archive:
         _add_list(graph, node, description)
-    for file in description.files[:MOST_FILES]:
+    for file in description.files[:FEW_FILES]:
         _add_file(graph, node, description, file)
 
 
@@ -61,7 +60,7 @@ def _add_list(graph: Graph, node: URIRef, description: Description) -> None:
 
 def _told_files(description: Description) -> str:
     count = description.record.file_count
-    named = min(count, MOST_FILES, len(description.files))
+    named = min(count, FEW_FILES, len(description.files))
     files = "1 file." if count == 1 else f"{count:,} files."
     return f"{files} {named} of them are named one by one." if 0 < named < count else files
 

@@ -9,6 +9,8 @@ from catalogue.publication import Publication
 from catalogue.record import CollectionRecord, DatasetRecord, FileRef, InvestigationRecord, LabelledImage, MemberRef
 
 MOST_FILES = 1000
+# Forms that name files only to give an idea of them name these.
+FEW_FILES = 10
 MOST_MEMBERS = 1000
 MOST_IMAGES = 2000
 

@@ -4,11 +4,11 @@ Sources: http://www.openarchives.org/OAI/2.0/oai_dc.xsd with the fifteen element
 embargo as OpenAIRE's guidelines write them (https://guidelines.openaire.eu, info:eu-repo vocabularies). Pure.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from catalogue.identifier_forms import address_of
 from catalogue.interop.datacite import sizes_of
-from catalogue.interop.xml_text import elements, shared_elements
+from catalogue.interop.xml_text import element, elements, shared_elements
 from catalogue.publication import DOI_RESOLVER, Publication, RelatedIdentifier
 
 NAMESPACE = "http://www.openarchives.org/OAI/2.0/oai_dc/"
@@ -39,39 +39,42 @@ _DCMI_TYPES = {
 
 def dublin_core_xml(publication: Publication) -> bytes:
     """The element, in UTF-8 and without an XML declaration, to stand alone or within an answer of OAI-PMH."""
-    text = publication.text
-    sources = [one for one in publication.related if one.relation_type == "IsDerivedFrom"]
-    others = [one for one in publication.related if one.relation_type != "IsDerivedFrom"]
+    text, dates = publication.text, _dates_by_type(publication)
+    sources, relations = _addresses(publication.related)
     parts = (
-        elements("dc:title", (text.title,)),
+        element("dc:title", text.title),
         shared_elements("dc:creator", *[creator.inverted_name for creator in text.creators]),
-        shared_elements("dc:subject", *dict.fromkeys(subject.term for subject in text.subjects)),
-        elements("dc:description", (text.abstract,)),
+        shared_elements("dc:subject", *dict.fromkeys([subject.term for subject in text.subjects])),
+        element("dc:description", text.abstract),
         shared_elements("dc:publisher", publication.publisher_name),
-        shared_elements("dc:contributor", *dict.fromkeys(one.inverted_name for one in text.contributors)),
-        shared_elements("dc:date", *_dates(publication)),
+        shared_elements("dc:contributor", *dict.fromkeys([one.inverted_name for one in text.contributors])),
+        shared_elements("dc:date", *_dates(publication, dates)),
         shared_elements("dc:type", *_types(publication)),
         elements("dc:format", (*publication.formats, *sizes_of(publication))),
         elements("dc:identifier", _identifiers(publication)),
-        elements("dc:source", _addresses(sources)),
+        shared_elements("dc:source", *sources),
         shared_elements("dc:language", text.language),
-        elements("dc:relation", _addresses(others)),
-        shared_elements("dc:coverage", *_dates_of_type(publication, "Collected")),
+        shared_elements("dc:relation", *relations),
+        shared_elements("dc:coverage", *dates.get("Collected", ())),
         shared_elements("dc:rights", *_rights(publication)),
     )
     return f"{_START}{''.join(parts)}</oai_dc:dc>".encode()
 
 
-def _dates(publication: Publication) -> Iterator[str]:
+def _dates_by_type(publication: Publication) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for date in publication.dates:
+        found.setdefault(date.date_type, []).append(date.value)
+    return found
+
+
+def _dates(publication: Publication, dates: Mapping[str, list[str]]) -> list[str]:
     """When it was or will be published, and the end of its embargo; what is issued although parts are closed has no one end."""
-    issued, available = _dates_of_type(publication, "Issued"), _dates_of_type(publication, "Available")
-    yield next(iter(issued or available), str(publication.publication_year))
+    issued, available = dates.get("Issued", []), dates.get("Available", [])
+    first = (issued or available or [str(publication.publication_year)])[:1]
     if publication.access_rights == "embargoed" and not issued:
-        yield from (f"info:eu-repo/date/embargoEnd/{day}" for day in available)
-
-
-def _dates_of_type(publication: Publication, date_type: str) -> list[str]:
-    return [date.value for date in publication.dates if date.date_type == date_type]
+        return first + [f"info:eu-repo/date/embargoEnd/{day}" for day in available]
+    return first
 
 
 def _types(publication: Publication) -> Iterator[str]:
@@ -89,10 +92,15 @@ def _identifiers(publication: Publication) -> Iterator[str]:
         yield f"urn:uuid:{value}" if kind == "UUID" else f"{kind} {value}"
 
 
-def _addresses(related: list[RelatedIdentifier]) -> Iterator[str]:
-    """Other things by an address where they have one, each once."""
-    found = (_address(one) for one in related[:MOST_RELATED])
-    yield from dict.fromkeys(found)
+def _addresses(related: Iterable[RelatedIdentifier]) -> tuple[dict[str, None], dict[str, None]]:
+    """What it was made from, and other things, by an address where they have one, each once; MOST_RELATED of each."""
+    sources: dict[str, None] = {}
+    others: dict[str, None] = {}
+    for one in related:
+        found = sources if one.relation_type == "IsDerivedFrom" else others
+        if len(found) < MOST_RELATED:
+            found[_address(one)] = None
+    return sources, others
 
 
 def _address(one: RelatedIdentifier) -> str:

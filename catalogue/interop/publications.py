@@ -50,7 +50,7 @@ def publication_of(record: DatasetRecord | InvestigationRecord | CollectionRecor
 
 def _of_dataset(record: DatasetRecord, site: Site) -> Publication:
     related = [
-        _part_of(f"{site.url}/investigations/{record.investigation.uid}", record.investigation.doi),
+        _part_of(record.investigation.uid, record.investigation.doi, site.url),
         collected_by(record.instrument.uid, record.instrument.pid, site_url=site.url),
         *(_dataset(one.uid, "IsDerivedFrom", site) for one in record.derived_from),
         *(_dataset(one.uid, "IsSourceOf", site) for one in record.derivatives),
@@ -134,6 +134,8 @@ def rights_of(*, is_withdrawn: bool, is_open: bool) -> AccessRights:
     return "open" if is_open else "embargoed"
 
 
+# Instruments, sessions and their times are those of many records that are written one after the other.
+@lru_cache(maxsize=1000)
 def collected_on(started_at: datetime, ended_at: datetime | None = None) -> PublicationDate:
     """Days in UTC, as everywhere on the site, in the form that RKMS-ISO8601 has for a range."""
     start = started_at.astimezone(UTC).date().isoformat()
@@ -156,6 +158,7 @@ def numbers_of_session(visit_id: str, proposal: str) -> tuple[tuple[str, str], .
     return tuple((kind, value) for kind, value in (("Visit", visit_id), ("Proposal", proposal)) if value)
 
 
+@lru_cache(maxsize=1000)
 def collected_by(instrument: UUID, pid: str, *, site_url: str) -> RelatedIdentifier:
     """The instrument by its own identifier, or by its page."""
     return RelatedIdentifier(pid or f"{site_url}/instruments/{instrument}", "URL", "IsCollectedBy", "Instrument")
@@ -219,8 +222,9 @@ def _rights_of_collection(record: CollectionRecord) -> AccessRights:
     return rights_of(is_withdrawn=record.is_withdrawn, is_open=not record.holds_closed_data)
 
 
-def _part_of(page: str, doi: str) -> RelatedIdentifier:
-    identifier, kind = (doi, "DOI") if doi else (page, "URL")
+@lru_cache(maxsize=1000)
+def _part_of(investigation: UUID, doi: str, site_url: str) -> RelatedIdentifier:
+    identifier, kind = (doi, "DOI") if doi else (f"{site_url}/investigations/{investigation}", "URL")
     return RelatedIdentifier(identifier, kind, "IsPartOf", SESSION_TYPE)
 
 

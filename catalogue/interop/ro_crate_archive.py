@@ -75,7 +75,7 @@ class CrateDocument:
 
     def __init__(self, archive: ArchiveDescription, files: Sequence[ArchivedFile]) -> None:
         graph = Graph()
-        self._files = files
+        self._files = [(_quoted(path_iri(file.path)), file) for file in files]
         root = entity(ROOT, "Dataset", _root_properties(graph, archive))
         first = [descriptor(ROOT)]
         if isinstance(archive.record, DatasetRecord):
@@ -90,9 +90,9 @@ class CrateDocument:
         yield f'{{"@context":"{CONTEXT}","@graph":[\n{self._first}'.encode()
         for text, start, stop in self._datasets:
             yield f'{text[:-1]},"hasPart":['.encode()
-            yield from _together((_reference(file) for file in self._files[start:stop]), ",")
+            yield from _together((f'{{"@id":{iri}}}' for iri, _ in self._files[start:stop]), ",")
             yield b"]},\n"
-        yield from _together((_line(file) for file in self._files), ",\n")
+        yield from _together((_line(iri, file) for iri, file in self._files), ",\n")
         yield f"{self._last}\n]}}\n".encode()
 
 
@@ -129,16 +129,15 @@ def _selection(graph: Graph, archive: ArchiveDescription) -> dict[str, Any]:
     }
 
 
-def _reference(file: ArchivedFile) -> str:
-    return f'{{"@id":{_quoted(path_iri(file.path))}}}'
+def _line(iri: str, file: ArchivedFile) -> str:
+    """The entity of a file whose @id is `iri`, in quotation marks.
 
-
-def _line(file: ArchivedFile) -> str:
-    """The entity of a file, as `file_entity` makes it of one at an address; by hand, since there may be 50,000."""
+    As `file_entity` makes it of one at an address; by hand, since there may be 50,000.
+    """
     digest = f',"sha256":"{file.sha256}"' if file.sha256 else ""
     modified = f',"dateModified":"{file.modified_at.isoformat()}"' if file.modified_at else ""
     return (
-        f'{{"@id":{_quoted(path_iri(file.path))},"@type":"File","name":{_quoted(file.name)},'
+        f'{{"@id":{iri},"@type":"File","name":{_quoted(file.name)},'
         f'"encodingFormat":{_quoted(file.media_type or UNKNOWN_TYPE)},"contentSize":"{file.size}"{digest}{modified}}}'
     )
 

@@ -20,6 +20,7 @@ PROFILE = "https://w3id.org/ro/crate/1.2"
 METADATA_NAME = "ro-crate-metadata.json"
 UNKNOWN_TYPE = "application/octet-stream"
 _URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"
+_PLAIN = re.compile(rf"[\w.{re.escape(_URI_CHARACTERS)}-]*", re.ASCII)
 _NOT_IN_PATHS = re.compile(r"[^\w.~!$&'()*+,;=@/-]")
 _SOURCES = {
     "instrument": "Read from the files of the instrument.",
@@ -39,7 +40,8 @@ class Graph:
 
     def add(self, identifier: str, kind: str, properties: Mapping[str, Any]) -> Reference:
         """An entity with those of `properties` that have a value. `identifier` is a URI or begins with "#"."""
-        identifier = quote(identifier, safe=_URI_CHARACTERS)
+        if not _PLAIN.fullmatch(identifier):
+            identifier = quote(identifier, safe=_URI_CHARACTERS)
         if identifier not in self._entities:
             self._entities[identifier] = entity(identifier, kind, properties)
         return {"@id": identifier}
@@ -50,14 +52,12 @@ class Graph:
 
 def entity(identifier: str, kind: str, properties: Mapping[str, Any]) -> Entity:
     """A JSON-LD object without empty properties; a list of one value is that value, as compacted JSON-LD has it."""
-    values = {name: _compact(value) for name, value in properties.items()}
-    return {"@id": identifier, "@type": kind} | {
-        name: value for name, value in values.items() if value not in (None, "", [])
-    }
-
-
-def _compact(value: Any) -> Any:
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
+    found: Entity = {"@id": identifier, "@type": kind}
+    for name, value in properties.items():
+        one = value[0] if isinstance(value, list) and len(value) == 1 else value
+        if one not in (None, "", []):
+            found[name] = one
+    return found
 
 
 def descriptor(root: str) -> Entity:

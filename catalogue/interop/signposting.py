@@ -5,8 +5,8 @@ own, a linkset in JSON or in text (RFC 9264). Source: FAIR Signposting Profile, 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from catalogue.downloads.headers import safe_media_type
@@ -24,8 +24,7 @@ HTML = "text/html"
 _TYPES = {"Dataset": "https://schema.org/Dataset", "Collection": "https://schema.org/Collection"}
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """`target` by `relation` from the page, or from `anchor` where that is given; `media_type` and `profile` are of the target."""
 
     target: str
@@ -121,6 +120,8 @@ def _in_header(link: Link) -> str:
     return f"<{_quoted(link.target)}>" + "".join(f'; {name}="{value}"' for name, value in parameters if value)
 
 
+# The page stands in every link, and each file in two.
+@lru_cache(maxsize=4000)
 def _quoted(address: str) -> str:
     """Nothing in an address may end the link or the header."""
     return quote(address, safe=":/?#[]@!$&'()*+,;=%~", errors="replace")

@@ -21,7 +21,9 @@ def escaped(text: str) -> str:
     """The text as the content of an element."""
     if not text.isprintable():
         text = without_illegal(text)
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if "&" in text or "<" in text or ">" in text:
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text
 
 
 # The same few names and addresses of vocabularies stand in every record.
@@ -29,6 +31,11 @@ def escaped(text: str) -> str:
 def quoted(text: str) -> str:
     """The text as the value of an attribute in double quotes. Line ends and tabs are kept as they are."""
     return escaped(text).replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
+
+
+def element(name: str, text: str) -> str:
+    """Nothing where the text is empty."""
+    return f"<{name}>{escaped(text)}</{name}>" if text else ""
 
 
 def elements(name: str, texts: Iterable[str]) -> str:

@@ -34,7 +34,8 @@ from catalogue.models import (
     TechniqueAncestor,
 )
 from catalogue.oaipmh.memberships import Memberships, memberships_of
-from catalogue.selectors import MOST_RELATED, RELATED, RELATION, technique_terms
+from catalogue.page_rows import technique_terms
+from catalogue.selectors import MOST_RELATED, RELATED, RELATION
 from catalogue.short_lists import ShortList
 
 _UNREAD = {"extraction_notes", "extraction_state", "registration_key", "follows_raw_data"}
@@ -197,8 +198,9 @@ def _add_techniques(datasets: Mapping[int, Dataset]) -> dict[int, tuple[str, ...
     terms = {technique: {"iri": iri, "label": label} for technique, iri, label in named}
     places = {technique: place for place, technique in enumerate(terms)}
     used = {key: tuple(sorted(own, key=places.__getitem__)) for key, own in links.items()}
-    for key, ordered in used.items():
-        datasets[key].technique_terms = [terms[technique] for technique in ordered]
+    lists = {own: [terms[technique] for technique in own] for own in set(used.values())}
+    for key, own in used.items():
+        datasets[key].technique_terms = lists[own]
     return _with_broader(used, keys)
 
 

@@ -6,8 +6,8 @@ write is kept for strangers, each edition and so each access of its own; what pe
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -41,22 +41,20 @@ MOST_KEPT_BYTES = 2**20
 class Source:
     """A record that can be written in forms, as `principal` may see it. `page` is the path of its page.
 
-    `describe_citable` reads no more than citable forms tell, where that is much less.
+    `read` reads what a form tells, and where that saves much no more.
     """
 
     kind: str
     page: str
     principal: Principal
     edition: Edition
-    describe: Callable[[], Description]
-    describe_citable: Callable[[], Description] | None = None
+    read: Callable[[Form], Description]
+    _described: dict[str, Description] = field(default_factory=dict)
 
-    @cached_property
-    def description(self) -> Description:
-        return self.describe()
-
-    def description_for(self, form: Form) -> Description:
-        return self.describe_citable() if form.is_citable and self.describe_citable else self.description
+    def describe(self, form: Form) -> Description:
+        if form.suffix not in self._described:
+            self._described[form.suffix] = self.read(form)
+        return self._described[form.suffix]
 
     def path_of(self, form: Form) -> str:
         return f"{address_of_forms(self.page)}.{form.suffix}"
@@ -65,16 +63,22 @@ class Source:
 def dataset_source(uid: UUID, principal: Principal) -> Source:
     now = timezone.now()
     edition = dataset_edition(uid, principal, now=now)
-    describe = partial(describe_dataset, uid, principal, now=now)
-    return Source("dataset", f"/datasets/{uid}", principal, edition, describe)
+
+    def read(form: Form) -> Description:
+        return describe_dataset(uid, principal, now=now, most_files=form.most_files)
+
+    return Source("dataset", f"/datasets/{uid}", principal, edition, read)
 
 
 def investigation_source(uid: UUID, principal: Principal) -> Source:
     now = timezone.now()
     investigation, level = find_investigation(uid, principal, now=now)
     edition = edition_of_investigation(investigation, level, principal, now=now)
-    describe = partial(description_of_investigation, investigation, level, principal, now=now)
-    return Source("investigation", f"/investigations/{uid}", principal, edition, describe)
+
+    def read(form: Form) -> Description:
+        return description_of_investigation(investigation, level, principal, now=now)
+
+    return Source("investigation", f"/investigations/{uid}", principal, edition, read)
 
 
 @require_safe
@@ -134,7 +138,7 @@ def _accepted(forms: Iterable[Form]) -> Iterable[str]:
 
 
 def _suits(form: Form, source: Source) -> bool:
-    return form.suits is None or form.suits(source.description)
+    return form.suits is None or form.suits(source.describe(form))
 
 
 def _send(request: HttpRequest, source: Source, form: Form) -> HttpResponse:
@@ -168,10 +172,10 @@ def _name(source: Source) -> str:
 
 def _body(source: Source, form: Form, key: str) -> bytes:
     if not (form.is_heavy and source.principal.is_public):
-        return form.write(source.description_for(form))
+        return form.write(source.describe(form))
     kept = caches["forms"].get(key)
     if kept is None:
-        kept = form.write(source.description_for(form))
+        kept = form.write(source.describe(form))
         if len(kept) <= MOST_KEPT_BYTES:
             caches["forms"].set(key, kept, KEPT_SECONDS)
     return kept

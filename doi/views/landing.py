@@ -1,6 +1,5 @@
 """Landing pages of DOIs, and the forms of what they lead to."""
 
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +13,9 @@ from django.views.decorators.http import require_safe
 
 from catalogue.interop.citation import publication_citation
 from catalogue.interop.citation_styles import STYLES, styled_citation
+from catalogue.interop.description import Description
 from catalogue.interop.fair import assess
+from catalogue.interop.forms import Form
 from catalogue.interop.schema_org import json_ld
 from catalogue.publication import Publication
 from catalogue.views import record_forms
@@ -78,13 +79,19 @@ def doi_form(request: HttpRequest, doi: str, suffix: str) -> HttpResponseBase:
 def _source(identifier: Identifier, request: HttpRequest) -> record_forms.Source:
     principal, now = asker_of(request), timezone.now()
     landing = landing_of(identifier, principal, now=now)
+
+    def read(form: Form) -> Description:
+        """Members are read for the forms that name them."""
+        if form.is_citable:
+            return description_of_landing(landing, (), 0)
+        return describe(landing, identifier, principal, now=now)
+
     return record_forms.Source(
         kind="investigation" if landing.is_session else "collection",
         page=f"/doi/{identifier.doi}",
         principal=principal,
         edition=edition_of(landing, identifier, principal, now=now),
-        describe=partial(describe, landing, identifier, principal, now=now),
-        describe_citable=partial(description_of_landing, landing, (), 0),
+        read=read,
     )
 
 
