@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from catalogue.help_pages import Section
 from catalogue.newest import newest_changes
 
 SHELL, PYTHON = "shell", "Python"
@@ -17,7 +18,7 @@ _PERIODS = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
 
 
 @dataclass(frozen=True)
-class Example:
+class Command:
     """Something to copy, with `SITE` for the site and `UID` for a dataset; `shows` is in what it prints."""
 
     title: str
@@ -29,16 +30,6 @@ class Example:
         return self.text.replace("SITE", settings.SITE_URL).replace("UID", uid)
 
 
-@dataclass(frozen=True)
-class Section:
-    """One group of examples. `key` names it in the page's address."""
-
-    key: str
-    title: str
-    lead: str
-    examples: tuple[Example, ...]
-
-
 SECTIONS = (
     Section(
         "oai",
@@ -46,19 +37,19 @@ SECTIONS = (
         "The whole catalogue in portions, and later only what changed since: also what opened, by the clock alone, and what"
         " was withdrawn. Formats are oai_dc, datacite, oai_datacite and dcat. Resumption tokens stay valid for days.",
         (
-            Example("What there is", 'curl "SITE/oai?verb=Identify"', "<Identify>"),
-            Example(
+            Command("What there is", 'curl "SITE/oai?verb=Identify"', "<Identify>"),
+            Command(
                 "All records in DataCite’s form, the first page",
                 'curl "SITE/oai?verb=ListRecords&metadataPrefix=oai_datacite"',
                 "<resource ",
             ),
-            Example(
+            Command(
                 "What changed since a day, open data only",
                 'curl "SITE/oai?verb=ListIdentifiers&metadataPrefix=oai_dc&from=2024-05-01&set=access:open"',
                 "<header>",
             ),
-            Example("The sets: facilities, instruments, techniques, …", 'curl "SITE/oai?verb=ListSets"', "<setSpec>"),
-            Example(
+            Command("The sets: facilities, instruments, techniques, …", 'curl "SITE/oai?verb=ListSets"', "<setSpec>"),
+            Command(
                 "All of it, with sickle",
                 "from sickle import Sickle\n\n"
                 'harvester = Sickle("SITE/oai")\n'
@@ -78,17 +69,17 @@ SECTIONS = (
         "Add the ending of the form to the address of a dataset, an investigation or a collection, or ask for its media"
         " type at the page itself. Where a form does not fit, the answer 406 lists those that do.",
         (
-            Example("schema.org, by its address", 'curl "SITE/datasets/UID.jsonld"', "https://schema.org"),
-            Example(
+            Command("schema.org, by its address", 'curl "SITE/datasets/UID.jsonld"', "https://schema.org"),
+            Command(
                 "The same by its media type",
                 'curl -H "Accept: application/ld+json" "SITE/datasets/UID"',
                 "https://schema.org",
             ),
-            Example("DataCite’s XML", 'curl "SITE/datasets/UID.datacite.xml"', "<resource "),
-            Example("DCAT-AP 3 as Turtle", 'curl -H "Accept: text/turtle" "SITE/datasets/UID"', "dcat:"),
-            Example("RO-Crate 1.2", 'curl "SITE/datasets/UID.crate.json"', "https://w3id.org/ro/crate/1.2"),
-            Example("A citation for BibTeX", 'curl "SITE/datasets/UID.bib"', "@"),
-            Example(
+            Command("DataCite’s XML", 'curl "SITE/datasets/UID.datacite.xml"', "<resource "),
+            Command("DCAT-AP 3 as Turtle", 'curl -H "Accept: text/turtle" "SITE/datasets/UID"', "dcat:"),
+            Command("RO-Crate 1.2", 'curl "SITE/datasets/UID.crate.json"', "https://w3id.org/ro/crate/1.2"),
+            Command("A citation for BibTeX", 'curl "SITE/datasets/UID.bib"', "@"),
+            Command(
                 "Again only if it has changed (304 if not)",
                 'curl --etag-save record.etag -o record.jsonld "SITE/datasets/UID.jsonld"\n'
                 'curl --etag-compare record.etag -o record.jsonld -w "%{http_code}\\n" "SITE/datasets/UID.jsonld"',
@@ -102,8 +93,8 @@ SECTIONS = (
         "The head of every record’s page names its identifier, its licence, its people, its forms and its files, as links"
         " with types. What is too much for a head stands in a linkset.",
         (
-            Example("The links of a page", 'curl -I "SITE/datasets/UID"', 'rel="describedby"'),
-            Example("All of them, as a linkset", 'curl "SITE/datasets/UID.linkset.json"', '"linkset"'),
+            Command("The links of a page", 'curl -I "SITE/datasets/UID"', 'rel="describedby"'),
+            Command("All of them, as a linkset", 'curl "SITE/datasets/UID.linkset.json"', '"linkset"'),
         ),
     ),
     Section(
@@ -112,9 +103,9 @@ SECTIONS = (
         "Archives are made while they are sent, and each is an RO-Crate: what its files are is written in it. Whoever takes"
         " much takes the list, and the files by it one after another.",
         (
-            Example("Everything of a dataset", 'curl -OJ "SITE/datasets/UID/download.zip"'),
-            Example("The same as a BagIt bag", 'curl -OJ "SITE/datasets/UID/download.zip?form=bagit"'),
-            Example(
+            Command("Everything of a dataset", 'curl -OJ "SITE/datasets/UID/download.zip"'),
+            Command("The same as a BagIt bag", 'curl -OJ "SITE/datasets/UID/download.zip?form=bagit"'),
+            Command(
                 "The files by a list, and what came whole",
                 'curl -O "SITE/datasets/UID/files.sha256"\n'
                 "# Into a folder of their own, with aria2:\n"
@@ -128,10 +119,10 @@ SECTIONS = (
         "What you look for: search and API",
         "The search of the site as JSON, CSV or a feed, by the same words; and every record with its parameters and files.",
         (
-            Example("Search", 'curl "SITE/api/v1/search?q=nanowires"', '"total":1'),
-            Example("All hits in a table", 'curl -o datasets.csv "SITE/search.csv?q=nanowires"'),
-            Example("A record with all its parameters", 'curl "SITE/api/v1/datasets/UID"', '"parameters"'),
-            Example(
+            Command("Search", 'curl "SITE/api/v1/search?q=nanowires"', '"total":1'),
+            Command("All hits in a table", 'curl -o datasets.csv "SITE/search.csv?q=nanowires"'),
+            Command("A record with all its parameters", 'curl "SITE/api/v1/datasets/UID"', '"parameters"'),
+            Command(
                 "With a token: your own data too, and wider limits",
                 'curl -H "Authorization: Bearer $TOKEN" "SITE/api/v1/datasets"',
                 '"results"',
@@ -144,13 +135,13 @@ SECTIONS = (
         "For federations of photon and neutron sources: datasets, documents and instruments, by parameters in any unit and"
         " by techniques.",
         (
-            Example(
+            Command(
                 "Datasets with their parameters",
                 'curl -G "SITE/panosc/api/datasets" \\\n'
                 '  --data-urlencode \'filter={"include": [{"relation": "parameters"}], "limit": 5}\'',
                 '"pid"',
             ),
-            Example("How many", 'curl "SITE/panosc/api/datasets/count"', '"count"'),
+            Command("How many", 'curl "SITE/panosc/api/datasets/count"', '"count"'),
         ),
     ),
     Section(
@@ -159,17 +150,17 @@ SECTIONS = (
         "The sitemap holds every page that is open to everybody, with the moment of its last change. The feed tells of open"
         " data as they open and change, page after page by its link “next”.",
         (
-            Example("The lists of pages", 'curl "SITE/sitemap.xml"', "<sitemapindex "),
-            Example(
+            Command("The lists of pages", 'curl "SITE/sitemap.xml"', "<sitemapindex "),
+            Command(
                 "The first list of datasets", 'curl --compressed "SITE/sitemap-datasets-1.xml"', "/datasets/UID</loc>"
             ),
-            Example("New open data", 'curl "SITE/feeds/new.atom"', "urn:uuid:UID"),
-            Example("The catalogue as linked data (DCAT-AP), a page", 'curl "SITE/catalog.ttl"', "dcat:Catalog"),
-            Example("All interfaces, for programs", 'curl "SITE/.well-known/api-catalog"', '"linkset"'),
+            Command("New open data", 'curl "SITE/feeds/new.atom"', "urn:uuid:UID"),
+            Command("The catalogue as linked data (DCAT-AP), a page", 'curl "SITE/catalog.ttl"', "dcat:Catalog"),
+            Command("All interfaces, for programs", 'curl "SITE/.well-known/api-catalog"', '"linkset"'),
         ),
     ),
 )
-PATIENT = Example("Waiting as the answer says", 'curl --retry 5 "SITE/sitemap.xml"', "<sitemapindex ")
+PATIENT = Command("Waiting as the answer says", 'curl --retry 5 "SITE/sitemap.xml"', "<sitemapindex ")
 
 
 @require_safe

@@ -17,7 +17,7 @@ from django.test import Client
 from catalogue.access import principal_of
 from catalogue.models import Dataset
 from catalogue.services.tokens import create_token
-from portal.harvest_help import NO_DATASET, PATIENT, PYTHON, SECTIONS, Example, rate_in_words
+from portal.harvest_help import NO_DATASET, PATIENT, PYTHON, SECTIONS, Command, rate_in_words
 from search.engines import engine
 from tests import factories
 from tests.search.archive import built
@@ -41,7 +41,7 @@ def dataset(transactional_db, live_server, settings, tmp_path: Path) -> Dataset:
     return made
 
 
-def run(example: Example, dataset: Dataset, folder: Path, token: str) -> str:
+def run(example: Command, dataset: Dataset, folder: Path, token: str) -> str:
     """What the example prints; curl fails where the answer is a refusal."""
     (folder / ".curlrc").write_text("fail\nsilent\nshow-error\n")
     text = example.written(str(dataset.uid))
@@ -56,7 +56,7 @@ def run(example: Example, dataset: Dataset, folder: Path, token: str) -> str:
 
 @needs_curl
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.title)
-def test_an_example_works_as_it_stands(example: Example, dataset: Dataset, tmp_path: Path):
+def test_an_example_works_as_it_stands(example: Command, dataset: Dataset, tmp_path: Path):
     if example.language == PYTHON:
         pytest.importorskip("sickle", reason="sickle is not installed")
     user = factories.make_user()
