@@ -20,8 +20,8 @@ from catalogue.access import ANONYMOUS
 from catalogue.descriptions import describe_dataset, describe_investigation
 from catalogue.errors import NotFound
 from catalogue.interop import dcat
-from catalogue.interop.description import FEW_FILES
 from catalogue.interop.dcat_terms import ACCESS_RIGHTS, ADMS, DATASET_STATUS, DCAT, SPDX, VCARD
+from catalogue.interop.description import FEW_FILES
 from catalogue.publication import Creator, PublicationText, RelatedIdentifier, Subject
 from catalogue.record import DatasetRef
 from tests.access.world import make_world
