@@ -13,6 +13,7 @@ CURATORS = {"curator", "administrator"}
 TEAM = {"member", "pi", "contact", "curator", "administrator"}
 LEADERS = TEAM - {"member"}
 DECIDERS = {"pi", "curator", "administrator"}
+MEMBER = frozenset({"member"})
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,18 @@ def collection(path: str) -> Callable[[World, str], str]:
 
 def storage(path: str) -> Callable[[World, str], str]:
     return lambda world, state: "/" + path.replace("<uuid:uid>", str(world.storage.uid))
+
+
+def upload(path: str) -> Callable[[World, str], str]:
+    return lambda world, state: "/" + path.replace("<uuid:uid>", str(world.classified.submission.uid))
+
+
+def classified_image(path: str) -> Callable[[World, str], str]:
+    return lambda world, state: "/" + path.replace("<uuid:uid>", str(world.classified.images[state].uid))
+
+
+def uploaded_image(path: str) -> Callable[[World, str], str]:
+    return lambda world, state: "/" + path.replace("<uuid:uid>", str(world.classified.upload.uid))
 
 
 def fixed(path: str) -> Callable[[World, str], str]:
@@ -407,7 +420,48 @@ EMBARGO = [
     ),
 ]
 
-ROUTES = [*EMBARGO, *PAGES, *SHARING, *DOWNLOADS, *DOIS, *MACHINES, *PANOSC, *API]
+# Files of the catalogue are as closed as their datasets; an upload is its owner's alone, and no curator's.
+CLASSIFIER = [
+    Route("classify", "public", fixed("classify"), writers=frozenset({"anybody"})),
+    *(Route(path, "public", fixed(path)) for path in ("models", "help/classify")),
+    Route("models/<str:name>/<str:release>", "public", fixed("models/model-of-the-world/1")),
+    Route("models/<str:name>/<str:release>/files/<str:file>", "crawled", fixed("models/model-of-the-world/1/files/x")),
+    Route("curate/labels", "curator", fixed("curate/labels"), frozenset(CURATORS)),
+    Route("curate/categories", "curator", fixed("curate/categories"), frozenset(CURATORS)),
+    Route("classify/<uuid:uid>", "upload", upload("classify/<uuid:uid>")),
+    Route("classify/<uuid:uid>/register", "upload to register", upload("classify/<uuid:uid>/register"), MEMBER),
+    *(
+        Route(f"classify/<uuid:uid>/{verb}", "post only", upload(f"classify/<uuid:uid>/{verb}"), MEMBER)
+        for verb in ("remove", "retry")
+    ),
+    *(
+        Route(f"classify/images/<uuid:uid>{part}", kind, image(f"classify/images/<uuid:uid>{part}"))
+        for part in ("", "/preview.webp", "/thumbnail.webp", "/saliency.webp")
+        for kind, image in (("image", classified_image), ("upload", uploaded_image))
+    ),
+    Route(
+        "classify/images/<uuid:uid>/opinion",
+        "post only",
+        classified_image("classify/images/<uuid:uid>/opinion"),
+        frozenset(TEAM),
+    ),
+    Route("classify/datasets/<uuid:uid>", "image", record("datasets", "classify/datasets/<uuid:uid>")),
+    Route(
+        "classify/datasets/<uuid:uid>/agree",
+        "post only",
+        record("datasets", "classify/datasets/<uuid:uid>/agree"),
+        frozenset(TEAM),
+    ),
+    Route(
+        "api/v1/classifications",
+        "image",
+        record("datasets", "api/v1/classifications?dataset=<uuid:uid>"),
+        frozenset(TEAM),
+    ),
+    Route("api/v1/classifications/<uuid:uid>", "upload", upload("api/v1/classifications/<uuid:uid>")),
+]
+
+ROUTES = [*EMBARGO, *PAGES, *SHARING, *DOWNLOADS, *DOIS, *MACHINES, *PANOSC, *API, *CLASSIFIER]
 
 
 def addresses(world: World, *, is_api: bool | None = None) -> Iterator[tuple[Route, str, str]]:
@@ -439,6 +493,7 @@ _FOR_ACCOUNTS_ONLY = (
     "collection",
     "leaders",
     "consent",
+    "upload to register",
     *_SHARING_KINDS,
 )
 
@@ -482,6 +537,9 @@ _FOR_ACCOUNTS: dict[str, Callable[[str, str], set[int]]] = {
     "request answer": lambda role, state: {200} if role in LEADERS else {404},
     "draft of a collection": lambda role, state: {200} if role in TEAM else {404},
     "sharers": lambda role, state: {200} if role in LEADERS else {404},
+    "image": lambda role, state: {200} if _reads(role, state) else {404},
+    "upload": lambda role, state: {200} if role == "member" else {404},
+    "upload to register": lambda role, state: {200} if role == "member" else {404},
     "post only": lambda role, state: {405},
     "machine post": lambda role, state: {405},
 }

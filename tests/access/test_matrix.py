@@ -27,6 +27,7 @@ from catalogue.models import (
     TeamMember,
     User,
 )
+from classifier.models import Category, Image, ModelRelease, Opinion, Prediction, Submission
 from tests.access.routes import addresses, expected_status
 from tests.access.test_canaries import client_of
 from tests.access.world import World, make_world
@@ -52,6 +53,12 @@ GUARDED = (
     ReleaseConsent,
     ShareLink,
     AccessRequest,
+    Submission,
+    Image,
+    Prediction,
+    Opinion,
+    Category,
+    ModelRelease,
 )
 OUTSIDERS = ("visitor", "stranger", "granted")
 BODY = json.dumps(

@@ -42,6 +42,7 @@ from catalogue.models.investigations import TeamRole
 from catalogue.services.collections import start_collection
 from catalogue.services.tokens import create_token
 from tests import factories
+from tests.access.classified import Classified, make_classified
 from tests.access.dois import make_dois
 
 STATES = ("open", "closed", "withdrawn")
@@ -69,6 +70,7 @@ class World:
     access_request: AccessRequest | None = None
     grant: AccessGrant | None = None
     share_link: ShareLink | None = None
+    classified: Classified | None = None
 
     def canary(self, place: str) -> str:
         """A new canary; `place` says in a failing test what has leaked."""
@@ -96,6 +98,7 @@ def make_world(folder: Path) -> World:
         _make_records(world, state, instrument, technique)
     _make_machinery(world)
     _make_sharing(world)
+    world.classified = make_classified(world, STATES)
     return world
 
 
