@@ -18,6 +18,7 @@ _RINGING = 16  # and in a row beside text or picture after strong compression
 _BLOCK = 8  # rows that compression treats together
 _FILLED = 0.42  # share of a row that the background takes also where text stands
 _EVEN = 0.90  # share of background and full ink in a row between lines of text, or through a solid bar
+_PAPER = 0.1  # share of background in any such row
 _INK = 0.7  # of the largest difference from the background
 _MISSES = (
     0.012  # share of the picture's rows that may follow each other without background: rules, a solid bar, dense text
@@ -50,7 +51,7 @@ def find_banner(pixels: Grey) -> Banner | None:
     is_ink = difference > _INK * difference[-max(2, rows // 10) :].max()
     is_filled = (difference <= _TOLERANCE).mean(axis=1) > _FILLED
     exact, blurred = (
-        _top_row(is_filled, ((difference <= tolerance) | is_ink).mean(axis=1) > _EVEN, max(2, int(rows * _MISSES)))
+        _top_row(is_filled, _is_even(difference <= tolerance, is_ink), max(2, int(rows * _MISSES)))
         for tolerance in (_TOLERANCE, _RINGING)
     )
     top = blurred if exact - blurred <= _BLOCK else exact
@@ -65,6 +66,11 @@ def _commonest_level(part: Grey) -> int:
     near = np.convolve(counts, np.ones(2 * _TOLERANCE + 1, np.int64), mode="same")
     lowest = max(int(near.argmax()) - _TOLERANCE, 0)
     return lowest + int(counts[lowest : lowest + 2 * _TOLERANCE + 1].argmax())
+
+
+def _is_even(is_background: NDArray[np.bool_], is_ink: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Rows of background and full ink. Without some background it is the picture, which may be black above white paper."""
+    return ((is_background | is_ink).mean(axis=1) > _EVEN) & (is_background.mean(axis=1) > _PAPER)
 
 
 def _top_row(is_filled: NDArray[np.bool_], is_even: NDArray[np.bool_], misses: int) -> int:

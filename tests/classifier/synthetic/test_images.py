@@ -13,6 +13,7 @@ from PIL import Image
 from catalogue.extraction.registry import extract
 from catalogue.extraction.source import LocalFile
 from catalogue.units import to_si
+from classifier.pipeline.banner import find_banner
 from classifier.pipeline.labels import FOLDERS, NAMES
 from classifier.pipeline.synthetic import STYLES, make_image, write_files, write_nffa_tree
 from classifier.pipeline.synthetic.banners import HITACHI_TICKS, hitachi_text, length_text
@@ -46,6 +47,17 @@ def test_the_banner_is_one_even_grey_with_text_in_it_and_as_high_as_told(style):
         assert (np.abs(banner.astype(int) - paper) > 200).mean() > 0.01
         assert (image.pixels[: -image.banner_height] == paper).mean() < 0.5
         assert image.picture_shape == (768 - image.banner_height, 1024)
+
+
+@pytest.mark.parametrize(
+    ("style", "seeds"), [("zeiss", (46, 50, 53)), ("fei", (2, 15)), ("jeol", (4,)), ("hitachi", (0, 15))]
+)
+def test_the_pipeline_finds_banners_of_all_styles_white_ones_below_dark_pictures_too(style, seeds):
+    for seed in seeds:
+        image = make_image(np.random.default_rng(seed), NAMES[seed % 10], style)
+        banner = find_banner(image.pixels)
+        assert banner is not None, seed
+        assert banner.height == pytest.approx(image.banner_height, abs=2), seed
 
 
 def test_the_ruler_of_hitachi_has_eleven_ticks():
