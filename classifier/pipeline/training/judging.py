@@ -159,9 +159,8 @@ def _files(
         releases.KERAS_FILE: run.work / releases.KERAS_FILE,
         releases.SPACE_FILE: space.to_bytes(),
         releases.CARD_FILE: write_card(manifest).encode(),
-        REPORT_FILE: write_report(manifest, list(drawn)).encode(),
+        REPORT_FILE: write_report(manifest, drawn).encode(),
         FIGURES_FILE: (json.dumps(figures, indent=1, ensure_ascii=False) + "\n").encode(),
-        **drawn,
     }
     if (run.work / releases.LITERT_FILE).exists():
         files[releases.LITERT_FILE] = run.work / releases.LITERT_FILE

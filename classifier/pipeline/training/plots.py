@@ -1,4 +1,4 @@
-"""The pictures of a training report, as SVG files that need nothing else: confusion, reliability, coverage, course."""
+"""The pictures of a training report, as SVG that needs nothing else: confusion, reliability, coverage, course."""
 
 import io
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _DARK, _BRIGHT, _GREY = "#0b4f6c", "#d1495b", "#8a8f98"
 def draw_all(
     scores: Scores, calibration: Calibration, abstention: Abstention, history: Sequence[dict[str, float]]
 ) -> dict[str, bytes]:
-    """The files of the report by their names; `course.svg` only where there were epochs."""
+    """The pictures by their names; `course.svg` only where there were epochs."""
     drawn = {
         "confusion.svg": _confusion(scores),
         "reliability.svg": _reliability(calibration),

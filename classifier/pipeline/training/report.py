@@ -1,10 +1,14 @@
-"""The report of a training as one page of HTML with pictures beside it, without scripts and without anything from elsewhere."""
+"""The report of a training as one page of HTML with its pictures in it, without scripts and without anything from elsewhere."""
 
+from base64 import b64encode
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 from classifier.pipeline.releases import Manifest
 from classifier.pipeline.training.card import IS_DEMONSTRATION
+
+Pictures = Mapping[str, bytes]
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1c2430; }
@@ -17,8 +21,8 @@ dt { color: #5a6472; } dd { margin: 0; font-size: 1.5rem; } img { max-width: 100
 """
 
 
-def write_report(manifest: Manifest, pictures: list[str]) -> str:
-    """The page for a release; `pictures` are the names of the SVG files beside it."""
+def write_report(manifest: Manifest, pictures: Pictures) -> str:
+    """The page for a release; `pictures` are SVG files by their names in `plots.py`."""
     metrics = manifest.metrics
     title = f"{manifest.name} {manifest.release}"
     parts = [
@@ -56,7 +60,7 @@ def _in_short(metrics: dict[str, Any]) -> str:
     return f"<h2>In short</h2><dl>{listed}</dl>"
 
 
-def _classes(scores: dict[str, Any], pictures: list[str]) -> str:
+def _classes(scores: dict[str, Any], pictures: Pictures) -> str:
     rows = [
         [each["label"], each["count"], each["recall"], each["precision"], each["f1"],
          f"{each['mistaken_for']} ({each['mistakes']})" if each["mistakes"] else ""]
@@ -74,7 +78,7 @@ def _classes(scores: dict[str, Any], pictures: list[str]) -> str:
     )
 
 
-def _confidences(metrics: dict[str, Any], pictures: list[str]) -> str:
+def _confidences(metrics: dict[str, Any], pictures: Pictures) -> str:
     calibration, abstention = metrics["calibration"], metrics["abstention"]
     said = (
         f"Expected calibration error {calibration['error_before']:.3f} before and {calibration['error_after']:.3f} after "
@@ -158,7 +162,7 @@ def _near_duplicates(summary: dict[str, Any]) -> str:
     return _table(["What was found in the data", "Number"], [[name, value] for name, value in facts.items()])
 
 
-def _training(training: dict[str, Any], pictures: list[str]) -> str:
+def _training(training: dict[str, Any], pictures: Pictures) -> str:
     rows = [[name, str(value)] for name, value in {**training["recipe"], **training["versions"]}.items() if value != ""]
     return (
         f"<h2>Training</h2><p><code>{escape(training['command'])}</code></p>"
@@ -167,8 +171,12 @@ def _training(training: dict[str, Any], pictures: list[str]) -> str:
     )
 
 
-def _picture(name: str, pictures: list[str], described: str) -> str:
-    return f'<p><img src="{name}" alt="{escape(described)}"></p>' if name in pictures else ""
+def _picture(name: str, pictures: Pictures, described: str) -> str:
+    if name not in pictures:
+        return ""
+    return (
+        f'<p><img src="data:image/svg+xml;base64,{b64encode(pictures[name]).decode()}" alt="{escape(described)}"></p>'
+    )
 
 
 def _table(head: list[str], rows: list[list[Any]]) -> str:
