@@ -31,7 +31,7 @@ from tests.search.askers import VISITOR, Asker
 from tests.search.corpus import COMMON_WORD, LICENCES, MATERIALS, PARAMETER_KEYS, Archive
 
 ENGINES = ("embedded", "elasticsearch")
-BATCH = 1_000
+BATCH = 5_000
 TEAMS = 50
 WEIGHTS = (("identifiers", 8.0), ("title", 5.0), ("abstract", 2.0), ("rest", 1.0))
 EIGHT = ("technique", "instrument", "facility", "type", "sample", "element", "person", "format")
