@@ -139,7 +139,7 @@ def _nearest_pair(lengths: list[Length], shapes: list[Shape], width: int) -> tup
 def _is_lettering(shape: Shape, words: Sequence[ocr.Word]) -> bool:
     """Serifs and strokes of letters look like short bars. A ruler may have been read as letters."""
     return shape.kind != "ruler" and any(
-        sum(letter.isalnum() for letter in word.text) >= 2
+        (sum(letter.isalnum() for letter in word.text) >= 2 or word.text.isdigit())
         and word.left - 3 < shape.left
         and shape.right < word.right + 3
         and word.top - 2 <= shape.top

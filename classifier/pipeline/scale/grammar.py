@@ -17,7 +17,7 @@ SERIES = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)  # times a power of ten: 
 UNITS_TO_A_METRE = {"nm": 1e9, "µm": 1e6, "mm": 1e3}
 _DIGITS = str.maketrans("OoDQIl|!iTtSsZBg,", "0000111111155289.")
 _NUMBER = r"[\dOoIl|!iTSsZB]+(?:\s?[.,]\s?[\dOoIlSsZB]+)?"
-_UNIT = r"(?:n|m|[^\W\dnm]{1,2})?\s?m"
+_UNIT = r"(?:(?:n|m|[^\W\dnm]{1,2})?\s?m|[nuµ][nr])"
 _LENGTH = re.compile(rf"(?<![\w.,=:])(?P<number>{_NUMBER})\s?(?P<unit>{_UNIT})(?!\w)")
 _LABELLED = re.compile(
     r"(?P<label>HFW|HFOV|FOV|Width|View\s?field)\s*[=:]?\s*"
@@ -73,7 +73,7 @@ def number_of(text: str) -> float | None:
 
 
 def unit_of(text: str) -> str:
-    unit = text.replace(" ", "")
+    unit = re.sub("[nr]$", "m", text.replace(" ", ""))
     return unit if unit in UNITS_TO_A_METRE else "µm"
 
 

@@ -30,6 +30,7 @@ def line(text: str, *, top: float = 0.0) -> list[Word]:
         ("0.5µm", 5e-7),
         ("2 mm", 2e-3),
         ("200m", 2e-4),
+        ("500 nr", 5e-7),
     ],
 )
 def test_lengths_are_understood_as_they_were_printed(text, length):
@@ -50,6 +51,8 @@ def test_lengths_are_understood_as_they_were_printed(text, length):
         "137 nm",
         "7.3 µm",
         "100 mA",
+        "50 pA",
+        "20 nA",
         "15:32:31 8/31/2020",
         "HFW2.0um",
     ],
