@@ -5,7 +5,7 @@ stand in the place of a number, and a unit of length that is neither nm nor mm i
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -148,7 +148,7 @@ def fields_of(lines: Sequence[list[Word]]) -> tuple[BannerField, ...]:
     return tuple(BannerField(name, value, unit) for name, (value, unit) in found.items() if value is not None)
 
 
-def _first(read, texts):  # type: ignore[no-untyped-def]
+def _first(read: Callable[[str], float | str | None], texts: Iterable[str]) -> float | str | None:
     return next((value for text in texts if (value := read(text)) is not None), None)
 
 
