@@ -113,7 +113,10 @@ def _fei(sheet: _Sheet, rng: Generator, exposure: Exposure, printed: float, leng
         ("mag", f"{0.518 / exposure.field_of_view:,.0f} x"),
     ]
     size, text = rng.uniform(15, 17.5), length_text(printed)
-    room = max(length + px(40), px(210))
+    text_width = round(sheet.font(size).getlength(text))
+    is_split = text_width + px(12) < 0.75 * length
+    wide = length if is_split else length + px(8) + text_width
+    room = max(wide + px(40), px(210))
     step = (width - room) / len(cells)
     for number, (name, value) in enumerate(cells):
         x = round(number * step)
@@ -122,15 +125,14 @@ def _fei(sheet: _Sheet, rng: Generator, exposure: Exposure, printed: float, leng
         sheet.write(x + step / 2, rows * 0.74, value, size, "mm")
     sheet.block(0, rows // 2, width - room - 1, rows // 2)
     sheet.block(width - room, 0, width - room, rows - 1)
-    left, row, tick = width - room // 2 - length // 2, round(rows * 0.3), px(7)
+    left, row, tick = width - room // 2 - wide // 2, round(rows * 0.3), px(7)
     sheet.write(width - room // 2, rows * 0.76, "SYNTHETIC", size * 0.9, "mm")
-    half_text = round(sheet.font(size).getlength(text) / 2) + px(6)
-    middle = left + length // 2
     for end in (left, left + length):
         sheet.block(end, row - tick, end, row + tick)
-    if 2 * half_text < 0.75 * length:
-        sheet.block(left, row, middle - half_text, row)
-        sheet.block(middle + half_text, row, left + length, row)
+    if is_split:
+        middle, half_gap = left + length // 2, text_width // 2 + px(6)
+        sheet.block(left, row, middle - half_gap, row)
+        sheet.block(middle + half_gap, row, left + length, row)
         sheet.write(middle, row, text, size, "mm")
     else:
         sheet.block(left, row, left + length, row)
