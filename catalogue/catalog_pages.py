@@ -109,7 +109,7 @@ def _listed(kind: str, now: datetime) -> QuerySet[Any]:
         sessions = access.listed_investigations(ANONYMOUS, now=now)
         return sessions.annotate(changed=F("stamped_at"), opened=F("stamped_open_at"))
     published = Collection.objects.filter(state=CollectionState.PUBLISHED)
-    return published.annotate(changed=F("stamped_at"), opened=F("stamped_at"))
+    return published.annotate(changed=F("stamped_at"), opened=F("stamped_open_at"))
 
 
 def _cursor(entry: Entry) -> str:

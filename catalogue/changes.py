@@ -8,12 +8,13 @@ opening of data by the clock changes no document. Services call this after they 
 from collections.abc import Callable, Iterable, Sequence
 
 from django.db import connection, models, transaction
-from django.db.models import Value
+from django.db.models import Q, Value
 from django.utils import timezone
 
 from catalogue import events, outbox
 from catalogue.access import opens_at
-from catalogue.collection_contents import datasets_in, whole_investigations_in
+from catalogue.collection_contents import collections_that_hold, datasets_in, whole_investigations_in
+from catalogue.collection_facts import opening_of_collection
 from catalogue.models import (
     Collection,
     Dataset,
@@ -29,6 +30,7 @@ from catalogue.models import (
     Technique,
     TechniqueAncestor,
 )
+from catalogue.models.collections import CollectionState
 from catalogue.services.references import chunks
 from catalogue.services.rows import insert_rows
 from catalogue.stamps import opening_of_dataset, stamp_collections, stamp_investigations, stamped_open_at
@@ -53,13 +55,30 @@ def datasets_changed(datasets: Iterable[Dataset]) -> None:
     uids = {dataset.pk: dataset.uid for dataset in datasets}
     for keys in chunks(sorted(uids)):
         raise_revisions(Dataset.objects.filter(pk__in=keys))
+        _stamp_openings(Q(dataset__in=keys) | Q(investigation__datasets__in=keys))
     events.send_after_commit(events.datasets_changed, uids=list(uids.values()))
 
 
 def investigation_changed(investigation: Investigation) -> None:
     """The investigation itself, its team or its embargo, and so all its datasets."""
     row_changed(investigation)
+    _stamp_openings(Q(dataset__investigation=investigation) | Q(investigation=investigation))
     events.send_after_commit(events.investigations_changed, uids=[investigation.uid])
+
+
+def stamp_opening(collection: Collection) -> None:
+    """Of one that is published, or whose members open at other moments now: harvesters are told by the clock."""
+    now = timezone.now()
+    opens = opening_of_collection(collection)
+    Collection.objects.filter(pk=collection.pk).update(stamped_open_at=max(now, opens or now))
+
+
+def _stamp_openings(members: Q) -> None:
+    """Of the published collections with such `members` that are not open yet; mostly there are none."""
+    closed = Q(state=CollectionState.PUBLISHED, stamped_open_at__gt=timezone.now())
+    if Collection.objects.filter(closed).exists():
+        for collection in collections_that_hold(members).filter(closed):
+            stamp_opening(collection)
 
 
 def row_changed(row: models.Model) -> None:

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, Min, OuterRef
+from django.db.models import DateTimeField, Exists, Max, Min, OuterRef
 
 from catalogue import access
+from catalogue.collection_contents import datasets_in
 from catalogue.models import Collection, CollectionMember, Dataset, Facility
 from catalogue.models.investigations import RecordState
+from catalogue.stamps import opening_of_dataset
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,12 @@ def _with_closed_data(keys: Iterable[int], now: datetime) -> set[int]:
     )
     found = {*named.values_list("collection_id", flat=True), *whole.values_list("collection_id", flat=True)}
     return {holder for key in found for holder in holders[key]}
+
+
+def opening_of_collection(collection: Collection) -> datetime | None:
+    """When the last of the data that it holds opens, or has opened; None where it holds none."""
+    last = Max(opening_of_dataset(), output_field=DateTimeField())
+    return datasets_in(collection).order_by().aggregate(last=last)["last"]
 
 
 def _holders(keys: Iterable[int]) -> Mapping[int, set[int]]:

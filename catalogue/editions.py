@@ -83,14 +83,16 @@ def edition_of_collection(collection: Collection, principal: Principal, *, now: 
         numbers=Coalesce(F("dataset__revision__number"), F("investigation__version"), F("part__version")),
         opened=_counted(access.open_q(now, "dataset__") | access.embargo_passed_q(now, "investigation__")),
         listed=_counted(Q(dataset__in=listed.values("pk"))),
-        stamp=Coalesce(_stamp("dataset__revision__", now), _stamp("investigation__", now), F("part__stamped_at")),
+        stamp=Coalesce(_stamp("dataset__revision__", now), _stamp("investigation__", now), _stamp("part__", now)),
     )[:MOST_MEMBERS]
     state = rows.aggregate(Count("pk"), Sum("numbers"), Sum("opened"), Sum("listed"), Max("stamp"))
     is_withdrawn = collection.state == CollectionState.WITHDRAWN
-    values = (collection.uid, collection.version, collection.state, collection.stamped_at, sorted(state.items()))
+    opened_at = collection.stamped_open_at
+    own_stamp = opened_at if opened_at <= now else collection.stamped_at
+    values = (collection.uid, collection.version, collection.state, own_stamp, sorted(state.items()))
     return Edition(
         key=_key(principal, *values),
-        stamped_at=max(filter(None, (collection.stamped_at, state["stamp__max"]))),
+        stamped_at=max(filter(None, (own_stamp, state["stamp__max"]))),
         is_tombstone=is_withdrawn,
     )
 

@@ -14,10 +14,12 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from catalogue import units
+from catalogue.collection_facts import opening_of_collection
 from catalogue.derived import Picture, picture_path
 from catalogue.identifiers import is_valid_orcid
 from catalogue.models import (
     Annotation,
+    Collection,
     Dataset,
     ExtensionRequest,
     Instrument,
@@ -28,6 +30,7 @@ from catalogue.models import (
     Technique,
     TechniqueAncestor,
 )
+from catalogue.models.collections import CollectionState
 from catalogue.models.datasets import DatasetKind, ExtractionState, ParameterKind
 from catalogue.models.embargo import RequestState
 from catalogue.models.investigations import RecordState
@@ -199,6 +202,10 @@ def check_stamps() -> Iterator[str]:
         rows = investigations.annotate(right=Greatest("stamped_at", opening()))
         for uid in rows.exclude(stamped_open_at=F("right")).values_list("uid", flat=True):
             yield f"investigation {uid} opens at another moment than harvesters will be told"
+    for collection in Collection.objects.filter(state=CollectionState.PUBLISHED):
+        opens = opening_of_collection(collection)
+        if opens and opens > timezone.now() and opens != collection.stamped_open_at:
+            yield f"collection {collection.uid} opens at another moment than harvesters will be told"
 
 
 def check_releases() -> Iterator[str]:

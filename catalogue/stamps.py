@@ -2,7 +2,8 @@
 
 A record that opens changes for a harvester, though nobody writes anything in that second. Hence `stamped_at`, the moment of
 the last change, and `stamped_open_at`, the later of it and of the opening: while `stamped_open_at` lies ahead the record is
-closed and `stamped_at` counts, from then on it is open and `stamped_open_at` counts. Both are indexed. No reading here.
+closed and `stamped_at` counts, from then on it is open and `stamped_open_at` counts. Both are indexed. A collection is open when
+all that it holds is. No reading here.
 """
 
 from datetime import datetime
@@ -37,4 +38,6 @@ def stamp_investigations(investigations: QuerySet[Investigation], now: datetime)
 
 
 def stamp_collections(collections: QuerySet[Collection], now: datetime) -> None:
-    collections.order_by().update(stamped_at=now)
+    """When they will be open stays as it was, see `changes.stamp_opening`."""
+    moment = Value(now, output_field=DateTimeField())
+    collections.order_by().update(stamped_at=now, stamped_open_at=Greatest("stamped_open_at", moment))

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import F, Max, Q, QuerySet, TextField
+from django.db.models import Case, F, Max, Q, QuerySet, TextField, When
 from django.db.models.functions import Cast, Coalesce
 from django.http import HttpRequest, StreamingHttpResponse
 from django.urls import reverse
@@ -44,7 +44,7 @@ class Section:
     rows: Callable[[datetime], QuerySet[Any]]
     name: F | Cast
     path: Callable[[str], str]
-    stamp: F | Coalesce
+    stamp: Callable[[datetime], F | Coalesce]
     keys: tuple[str, ...] = ("pk",)
 
 
@@ -63,6 +63,12 @@ def _landing_pages(now: datetime) -> QuerySet[Identifier]:
     return Identifier.objects.filter(is_published | Q(state__in=PUBLIC, investigation__in=sessions))
 
 
+def _stamp_of_collection(now: datetime) -> Case:
+    """Published ones have their page while they hold closed data too, and change when these open (see `catalogue/stamps.py`)."""
+    opened = "collection__stamped_open_at"
+    return Case(When(**{f"{opened}__lte": now}, then=F(opened)), default=F("collection__stamped_at"))
+
+
 def _dashed(uid: str) -> str:
     """The usual form of a uid, of which databases write the dashes or not."""
     digits = uid.replace("-", "")
@@ -76,17 +82,17 @@ SECTIONS = {
         _open_datasets,
         _UID,
         lambda uid: f"/datasets/{_dashed(uid)}",
-        F("revision__stamped_open_at"),
+        lambda _: F("revision__stamped_open_at"),
         keys=("pk", "revision__pk"),
     ),
     "investigations": Section(
-        _open_investigations, _UID, lambda uid: f"/investigations/{_dashed(uid)}", F("stamped_open_at")
+        _open_investigations, _UID, lambda uid: f"/investigations/{_dashed(uid)}", lambda _: F("stamped_open_at")
     ),
     "dois": Section(
         _landing_pages,
         F("doi"),
         lambda doi: f"/doi/{quote(doi)}",
-        Coalesce(F("collection__stamped_at"), F("investigation__stamped_open_at")),
+        lambda now: Coalesce(_stamp_of_collection(now), F("investigation__stamped_open_at")),
     ),
 }
 
@@ -114,7 +120,7 @@ def listed(request: HttpRequest, section: str, part: int) -> StreamingHttpRespon
 def addresses_of(section: Section, part: int, *, now: datetime) -> Iterator[tuple[str, datetime]]:
     """Each open page whose key lies in the part, with the moment of its last change, some thousand keys at a time."""
     first, site = (part - 1) * MOST, settings.SITE_URL
-    rows = section.rows(now).order_by("pk").values_list(section.name, section.stamp)
+    rows = section.rows(now).order_by("pk").values_list(section.name, section.stamp(now))
     for start in range(first, first + MOST, PAGE):
         yield from ((site + section.path(name), at) for name, at in rows.filter(_between(section, start, start + PAGE)))
 
@@ -135,6 +141,6 @@ def _parts_of(section: Section, now: datetime) -> Iterator[tuple[int, datetime]]
     last_key = rows.model.objects.aggregate(last=Max("pk"))["last"] or 0
     for part in range(1, -(-last_key // MOST) + 1):
         some = rows.filter(_between(section, (part - 1) * MOST, part * MOST))
-        at = some.aggregate(at=Max(section.stamp))["at"]
+        at = some.aggregate(at=Max(section.stamp(now)))["at"]
         if at is not None:
             yield part, at

@@ -36,7 +36,7 @@ class Collection(Record):
 
     A draft is edited by its maker and the team of its `home` investigation. Members are fixed once it is published; the
     text can be corrected. Counts and sizes (bytes) are kept by the services. `doi` is empty until it is findable. `stamped_at`
-    is when what a harvester sees of it changed last.
+    and `stamped_open_at` are for harvesters, see `catalogue/stamps.py`.
     """
 
     concept = models.ForeignKey(Concept, models.PROTECT, related_name="versions")
@@ -54,6 +54,7 @@ class Collection(Record):
     file_count = models.PositiveBigIntegerField(default=0, editable=False)
     size = models.PositiveBigIntegerField(default=0, editable=False, help_text="Bytes")
     stamped_at = models.DateTimeField(db_default=Now(), editable=False)
+    stamped_open_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["-id"]
@@ -72,7 +73,8 @@ class Collection(Record):
         ]
         indexes = [
             models.Index(fields=["-published_at"], name="collection_newest", condition=Q(published_at__isnull=False)),
-            models.Index(fields=["stamped_at", "id"], name="collection_stamped"),
+            models.Index(fields=["stamped_at", "id", "stamped_open_at"], name="collection_stamped"),
+            models.Index(fields=["stamped_open_at", "id"], name="collection_stamped_open"),
         ]
 
     def __str__(self) -> str:

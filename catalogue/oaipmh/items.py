@@ -91,7 +91,8 @@ class _Page:
         return Item(f"investigations/{row.uid}", place.stamp, sets, record)
 
     def _of_collection(self, place: Place, row: Collection) -> Item:
-        return Item(f"collections/{row.uid}", place.stamp, ("type:collection", OPEN), self.collections.get(row.uid))
+        sets = ("type:collection", OPEN) if place.is_open else ("type:collection",)
+        return Item(f"collections/{row.uid}", place.stamp, sets, self.collections.get(row.uid))
 
     def _sets(
         self, place: Place, row: Dataset | Investigation, techniques: tuple[str, ...], collections: tuple[UUID, ...]

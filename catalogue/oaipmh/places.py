@@ -114,7 +114,7 @@ def _sections(selection: Selection, now: datetime) -> Iterator[_Section]:
         yield from _stamped(Kind.INVESTIGATION, whole, known, "pk", selection, now)
     if Kind.COLLECTION in kinds:
         collections = Collection.objects.filter(kinds[Kind.COLLECTION], state__in=PUBLIC_STATES)
-        yield _Section(Kind.COLLECTION, collections, "stamped_at", "pk", is_open=True)
+        yield from _stamped(Kind.COLLECTION, collections, Q(), "pk", selection, now)
 
 
 def _stamped(
@@ -127,11 +127,12 @@ def _stamped(
         yield _Section(kind, closed, "stamped_at", key, is_open=False)
 
 
+_KINDS = {DatasetRevision: Kind.DATASET, Investigation: Kind.INVESTIGATION, Collection: Kind.COLLECTION}
+
+
 def place_of(row: DatasetRevision | Investigation | Collection, now: datetime) -> Place:
     """Where one row stands at this moment."""
-    if isinstance(row, Collection):
-        return Place(row.stamped_at, Kind.COLLECTION, row.pk)
-    kind = Kind.DATASET if isinstance(row, DatasetRevision) else Kind.INVESTIGATION
+    kind = _KINDS[type(row)]
     is_open = row.stamped_open_at <= now
     return Place(row.stamped_open_at if is_open else row.stamped_at, kind, row.pk, is_open)
 

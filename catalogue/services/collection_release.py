@@ -79,6 +79,7 @@ def publish_collection(*, actor: Principal, collection: Collection, doi: str) ->
     }
     write_audit(actor=actor, action="publish", record=collection, after=after)
     changes.row_changed(collection)
+    changes.stamp_opening(collection)
     return True
 
 

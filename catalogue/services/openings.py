@@ -1,4 +1,4 @@
-"""Telling of what has opened: the team by mail, the apps above by their signal, harvesters of the collections that hold it.
+"""Telling of what has opened: the team by mail, the apps above by their signal.
 
 Opening itself is the clock's work.
 
@@ -17,14 +17,12 @@ from django.utils import timezone
 from catalogue import access, events
 from catalogue.access import Principal
 from catalogue.audit import audit_entry, write_audit, write_audit_rows
-from catalogue.collection_contents import collections_that_hold
 from catalogue.models import AuditEntry, Dataset, Investigation
 from catalogue.models.embargo import RequestState
 from catalogue.models.investigations import RecordState
 from catalogue.services.embargo_mails import tell_of_datasets, tell_of_opening
 from catalogue.services.extensions import end_open_request
 from catalogue.services.followers import follow_investigations, follow_raw_data
-from catalogue.stamps import stamp_collections
 
 logger = logging.getLogger(__name__)
 
@@ -69,8 +67,6 @@ def _announce(actor: Principal, key: int, now: datetime) -> bool:
         follow_investigations(actor=actor, investigation_ids=[key])
         write_audit(actor=actor, action=ANNOUNCED, record=investigation)
         tell_of_opening(investigation)
-        holding = Q(investigation=key) | Q(dataset__investigation=key)
-        stamp_collections(collections_that_hold(holding), timezone.now())
         events.send_after_commit(events.investigations_changed, uids=[investigation.uid])
     return True
 
@@ -119,7 +115,5 @@ def _announce_datasets(actor: Principal, datasets: list[Dataset]) -> int:
         )
         follow_raw_data(actor=actor, dataset_ids=[row.pk for row in datasets])
         tell_of_datasets(datasets[0].investigation, [row.title for row in datasets])
-        holding = Q(dataset__in=datasets) | Q(investigation=datasets[0].investigation_id)
-        stamp_collections(collections_that_hold(holding), timezone.now())
         events.send_after_commit(events.datasets_changed, uids=[row.uid for row in datasets])
     return len(datasets)

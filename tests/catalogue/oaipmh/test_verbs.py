@@ -11,9 +11,16 @@ from django.utils import timezone
 from lxml import etree
 
 from catalogue.access import SYSTEM
-from catalogue.changes import datasets_changed, row_changed
-from catalogue.models import Collection, CollectionMember, Concept, Relation, Technique, TechniqueAncestor
-from catalogue.services.openings import announce_openings
+from catalogue.changes import datasets_changed, investigation_changed, row_changed, stamp_opening
+from catalogue.models import (
+    Collection,
+    CollectionMember,
+    Concept,
+    Investigation,
+    Relation,
+    Technique,
+    TechniqueAncestor,
+)
 from catalogue.services.withdrawals import withdraw_dataset, withdraw_investigation
 from tests import factories
 from tests.catalogue.oaipmh.harvesting import (
@@ -57,6 +64,7 @@ def publish(*, datasets=(), investigations=(), parts=(), state="published", **fi
             CollectionMember.objects.create(collection=collection, **{kind: member})
     count = len(datasets) + len(investigations) + len(parts)
     Collection.objects.filter(pk=collection.pk).update(stamped_at=timezone.now(), member_count=count)
+    stamp_opening(collection)
     return collection
 
 
@@ -218,15 +226,32 @@ def test_what_is_withdrawn_stays_as_a_deletion_in_all_its_sets():
 
 
 @pytest.mark.parametrize("kind", ["investigations", "datasets"])
-def test_the_datestamp_of_a_collection_moves_when_the_opening_of_its_last_closed_data_is_announced(kind):
+def test_a_collection_is_open_and_harvested_anew_in_the_second_in_which_its_last_closed_data_open(kind):
     closed = factories.make_dataset()
     inner = publish(**{kind: [closed if kind == "datasets" else closed.investigation]})
-    outer = publish(parts=[inner])
-    before = {one.pk: one.stamped_at for one in (inner, outer)}
-    with time_machine.travel(closed.investigation.embargo_until + timedelta(hours=1)):
-        assert announce_openings(actor=SYSTEM) == 1
-        for one in (inner, outer):
-            assert Collection.objects.get(pk=one.pk).stamped_at > before[one.pk] + timedelta(days=1)
+    outer = publish(parts=[inner], datasets=[factories.make_dataset(is_open=True)])
+    opens = closed.investigation.embargo_until
+    for when, is_open in ((opens - timedelta(seconds=1), False), (opens, True)):
+        with time_machine.travel(when, tick=False):
+            known = {one.identifier: one for one in harvest(set="type:collection")}
+            in_set = {one.identifier for one in harvest(set="access:open")}
+            for one in (inner, outer):
+                found = known[PREFIX + name_of(one)]
+                assert (found.identifier in in_set, "access:open" in found.sets) == (is_open, is_open)
+                assert (found.datestamp >= f"{opens:%Y-%m-%dT%H:%M:%SZ}") == is_open
+
+
+def test_a_collection_opens_with_an_embargo_that_was_made_longer_or_ended():
+    closed = factories.make_dataset()
+    investigation = closed.investigation
+    collection = publish(datasets=[closed])
+    later = investigation.embargo_until + timedelta(days=30)
+    Investigation.objects.filter(pk=investigation.pk).update(held_until=later)
+    investigation_changed(investigation)
+    assert Collection.objects.get(pk=collection.pk).stamped_open_at == later
+    Investigation.objects.filter(pk=investigation.pk).update(released_at=timezone.now())
+    investigation_changed(investigation)
+    assert "access:open" in record_of(collection).sets
 
 
 def test_a_withdrawn_collection_stays_as_a_deletion():
