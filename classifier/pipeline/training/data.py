@@ -4,7 +4,6 @@ Where images come from is not known here: from the NFFA-EUROPE set (`nffa.py`), 
 """
 
 import hashlib
-import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -34,6 +33,7 @@ from classifier.pipeline.training.splits import SHARES, Split, groups_with_sessi
 
 Say = Callable[[str], object]
 _CHUNK = 32
+_BYTES_AT_A_TIME = 1024 * 1024
 _TELLS_EVERY = 1000
 
 
@@ -167,12 +167,20 @@ class _Look:
 def _look_at(image: LabelledImage) -> _Look:
     try:
         with image.open() as stream:
-            content = stream.read()
-        pixels = read_picture(io.BytesIO(content), image.key).pixels
+            pixels = read_picture(stream, image.key).pixels
+            sha256 = _sha256(stream)
     except (UnreadableImage, OSError) as error:
         return _Look(fault=str(error))
     picture = hashlib.sha256(str(pixels.shape).encode() + np.ascontiguousarray(pixels).tobytes())
-    return _Look(hashlib.sha256(content).hexdigest(), picture.hexdigest(), perceptual_hash(pixels))
+    return _Look(sha256, picture.hexdigest(), perceptual_hash(pixels))
+
+
+def _sha256(stream: BinaryIO) -> str:
+    stream.seek(0)
+    digest = hashlib.sha256()
+    while chunk := stream.read(_BYTES_AT_A_TIME):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _looks(images: Sequence[LabelledImage], processes: int, say: Say) -> Iterator[_Look]:

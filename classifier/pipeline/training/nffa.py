@@ -17,6 +17,7 @@ from typing import BinaryIO, cast
 
 from classifier.pipeline.errors import PipelineError
 from classifier.pipeline.labels import FOLDERS, NAMES
+from classifier.pipeline.reading import ReadLimits
 from classifier.pipeline.training.images import FileSource, LabelledImage, TarMember
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"}
@@ -121,6 +122,8 @@ def _add_member(found: Found, member: tarfile.TarInfo, path: Path, plain: Path) 
         found.refused.append((key, "a place outside of the archive"))
     elif not member.isreg() or member.sparse is not None:
         found.refused.append((key, "a link, a device or a sparse file"))
+    elif member.size > ReadLimits().bytes:
+        found.refused.append((key, "too large for an image"))
     elif member.offset_data + member.size > plain.stat().st_size:
         found.refused.append((key, "the archive breaks off in it"))
     else:
