@@ -2,6 +2,5 @@
 
 from django.dispatch import Signal
 
-work_recorded = (
-    Signal()
-)  # queue: str, keys: list[int] of work that is to be begun at once; none: cut the waiting into lists
+work_recorded = Signal()  # queue: str, keys: list[int] of work to be begun at once; none: cut what waits into lists
+many_changed = Signal()  # uids: list[UUID] of datasets, too many for the request that changed them

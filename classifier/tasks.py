@@ -1,5 +1,7 @@
 """What workers do for the classifier: thin tasks over services, each safe to repeat. Schedule: `portal/schedule.py`."""
 
+from uuid import UUID
+
 from celery import shared_task
 from django.utils import timezone
 
@@ -42,6 +44,12 @@ def send_lists(queue: str) -> int:
 def send_list(queue: str, keys: list[int]) -> None:
     task = measure_scales if queue == dispatch.OCR else classify_images
     task.apply_async([keys, queue], queue=queue)
+
+
+@shared_task
+def queue_changed(uids: list[str]) -> int:
+    """Queue the new images of many datasets."""
+    return backlog.queue_datasets(actor=SYSTEM, uids=[UUID(uid) for uid in uids])
 
 
 @shared_task

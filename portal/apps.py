@@ -20,6 +20,7 @@ class PortalConfig(AppConfig):
         social_account_added.connect(adapters.on_connection, dispatch_uid="portal.on_connection")
         metrics.count_tasks()
         if apps.is_installed("classifier"):
-            from classifier.events import work_recorded
+            from classifier.events import many_changed, work_recorded
 
+            many_changed.connect(doorbell.pass_on_datasets, dispatch_uid="portal.classifier.datasets")
             work_recorded.connect(doorbell.ring_classifier, dispatch_uid="portal.classifier")

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from uuid import UUID
 
 from django.core.cache import cache
 
@@ -35,6 +36,13 @@ def ring_classifier(*, queue: str, keys: Sequence[int], **_news: object) -> None
         _ring(f"classifier-rung-{keys[0]}", lambda: send_list(queue, list(keys)))
     else:
         _ring(f"classifier-rung-{queue}", lambda: dispatch_waiting.apply_async([queue], countdown=PAUSE))
+
+
+def pass_on_datasets(*, uids: Sequence[UUID], **_news: object) -> None:
+    """Have a worker look for new images in many datasets. Part of the classifier."""
+    from classifier.tasks import queue_changed
+
+    _ring(f"classifier-datasets-{uids[0]}", lambda: queue_changed.delay([str(uid) for uid in uids]))
 
 
 def _ring(rung: str, call: Callable[[], object]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 from django.db import connection, models
@@ -41,7 +42,9 @@ def _prepare(fields: Sequence[models.Field], rows: Iterable[Sequence[Any]]) -> I
         if isinstance(field, models.JSONField):
             adapted.append((place, _as_json))
         elif isinstance(field, models.DateTimeField | models.UUIDField) and connection.vendor != "postgresql":
-            adapted.append((place, lambda value, field=field: field.get_db_prep_save(value, connection)))
+            adapt: Callable[[Any], Any] = partial(field.get_db_prep_save, connection=connection)
+            # Most rows of a table were made at the same moment.
+            adapted.append((place, lru_cache(maxsize=16)(adapt) if isinstance(field, models.DateTimeField) else adapt))
     if not adapted:
         yield from rows
         return

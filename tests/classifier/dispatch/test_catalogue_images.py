@@ -10,8 +10,10 @@ from catalogue.access import SYSTEM, principal_of
 from catalogue.errors import NotAllowed
 from catalogue.models import Datafile, Statistic
 from catalogue.models.datasets import FileRole
+from classifier.events import many_changed
 from classifier.models import Image, Work
 from classifier.services.backlog import queue_datasets, walk_backlog
+from classifier.tasks import queue_changed
 from tests import factories
 from tests.classifier.dispatch import world
 
@@ -39,6 +41,22 @@ def test_the_news_of_a_dataset_queues_its_images_for_category_and_scale(
         ("scale", "ocr", None),
     }
     assert list(Image.objects.values_list("name", flat=True)) == [file.name for file in dataset.files.order_by("name")]
+
+
+def test_who_changes_many_datasets_does_not_wait_for_their_images(release, folder, django_capture_on_commit_callbacks):
+    datasets = world.make_archive(folder, datasets=30)
+    told = []
+
+    def listen(*, uids, **_news):
+        told.extend(str(uid) for uid in uids)
+
+    many_changed.connect(listen)
+    with django_capture_on_commit_callbacks(execute=True):
+        changes.datasets_changed(datasets)
+    many_changed.disconnect(listen)
+    assert not Work.objects.exists()
+    assert queue_changed(told) == 30
+    assert world.states() == {"category waiting": 30, "scale waiting": 30}
 
 
 @pytest.mark.parametrize("name", ["a.tif", "a.TIFF", "b.jpg", "c.JPEG", "d.png", "e.bmp"])
