@@ -23,7 +23,7 @@ import numpy as np
 
 from classifier.pipeline.errors import PipelineError
 from classifier.pipeline.loading_pool import ChildPool, Job
-from classifier.pipeline.reading import ReadLimits
+from classifier.pipeline.reading import Picture, ReadLimits
 from classifier.pipeline.results import Grey
 
 Opener = Callable[[], BinaryIO]
@@ -132,11 +132,46 @@ class Decoder:
                 if stop.is_set():
                     self.close()
                     return
-                made.add(files.done(job).key, found, picture)
+                source, error = files.done(job)
+                made.add(source.key, error or found, picture)
                 if made.is_full:
                     yield made.finish()
             if not made.is_empty:
                 yield made.finish()
+
+
+class PictureReader:
+    """Whole pictures, one after the other, read in a child that is kept until this is closed. For one thread at a time.
+
+    `seconds`: how long one file may take.
+    """
+
+    def __init__(self, *, limits: ReadLimits | None = None, seconds: float = 30.0) -> None:
+        self._limits, self._seconds = limits or ReadLimits(), seconds
+        self._pool: ChildPool | None = None
+
+    def close(self) -> None:
+        """End the child. The next use starts another."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+
+    def read(self, file: Path | Opener, name: str = "") -> Picture:
+        """Like `read_picture`, but nothing that the file does can harm this process. Raises UnreadableImage, FileUnreachable,
+        or what the function that opens the file raises of `PipelineError`."""
+        if self._pool is None:
+            self._pool = ChildPool(0, 1, self._limits, self._seconds)
+        try:
+            with _Files([Source(0, file, name)], 1, self._limits) as files:
+                ((job, found, pixels),) = self._pool.decode(files.jobs())
+                error = files.done(job)[1]
+        except BaseException:
+            self.close()  # its answer must not be taken for that of the next file
+            raise
+        if error or isinstance(found, PipelineError):
+            raise error or found
+        shape = (int(found["height"]), int(found["width"]))
+        return Picture(pixels[: shape[0] * shape[1]].reshape(shape).copy(), found["media_type"], tuple(found["notes"]))
 
 
 def decode_ahead(sources: Iterable[Source], side: int, processes: int = 0, batch: int = 64) -> Iterator[Batch]:
@@ -169,7 +204,7 @@ class _BatchInMaking:
         if isinstance(found, PipelineError):
             self._failures.append((key, found))
             return
-        self._pictures[len(self._decoded)] = picture
+        self._pictures[len(self._decoded)] = picture.reshape(self._shape[1:])
         self._decoded.append(Decoded(**{**found, "key": key, "notes": tuple(found["notes"])}))
 
     def finish(self) -> Batch:
@@ -185,6 +220,7 @@ class _Files:
     def __init__(self, sources: Iterable[Source], width: int, limits: ReadLimits) -> None:
         self._sources, self._width, self._limits = sources, width, limits
         self._given: dict[int, Source] = {}
+        self._errors: dict[int, PipelineError] = {}
 
     def __enter__(self) -> _Files:
         self._folder = Path(tempfile.mkdtemp(prefix="pictures-"))
@@ -205,27 +241,30 @@ class _Files:
                 yield Job(number, source.file, source.name or source.file.name)
                 continue
             job = Job(number, self._folder / str(number), source.name)
-            copies.append((job, self._executor.submit(self._copy, source.file, job.path)))
+            copies.append((job, self._executor.submit(self._copy, source.file, job)))
             while len(copies) > self._width:
                 yield self._copied(copies)
         while copies:
             yield self._copied(copies)
 
-    def done(self, job: Job) -> Source:
+    def done(self, job: Job) -> tuple[Source, PipelineError | None]:
+        """The source of a job, and what was wrong with opening it elsewhere."""
         source = self._given.pop(job.number)
         if not isinstance(source.file, Path):
             job.path.unlink(missing_ok=True)
-        return source
+        return source, self._errors.pop(job.number, None)
 
     def _copied(self, copies: deque[tuple[Job, Future[None]]]) -> Job | None:
         return copies.popleft()[0] if copies[0][1].done() else None
 
-    def _copy(self, opener: Opener, path: Path) -> None:
+    def _copy(self, opener: Opener, job: Job) -> None:
         """At most one byte more than may be read, so that the child says that it is too much."""
         left = self._limits.bytes + 1
         try:
-            with opener() as stream, path.open("wb") as target:
+            with opener() as stream, job.path.open("wb") as target:
                 while left > 0 and (data := stream.read(min(left, _COPIED_AT_ONCE))):
                     left -= target.write(data)
+        except PipelineError as error:
+            self._errors[job.number] = error
         except Exception:
-            path.unlink(missing_ok=True)
+            job.path.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """The child's side of `loading.py`: decodes one picture after the other under rlimits, into memory shared with the parent.
 
-Started as `python -m classifier.pipeline.loading_child FD SIDE SLOTS LIMITS`; ends when its input ends. Requests and answers are
-JSON lines.
+Started as `python -m classifier.pipeline.loading_child FD SIDE SLOTS LIMITS`, a side of 0 meaning whole pictures; ends when its
+input ends. Requests and answers are JSON lines.
 """
 
 import json
@@ -29,8 +29,9 @@ def main() -> None:
     """Serve requests until the parent closes the pipe. What libraries print goes nowhere."""
     descriptor, side, slots = (int(argument) for argument in sys.argv[1:4])
     limits = ReadLimits(**json.loads(sys.argv[4]))
-    shared = mmap.mmap(descriptor, slots * side * side)
-    pictures = np.frombuffer(shared, np.uint8).reshape(slots, side, side)
+    pixels = side * side or limits.pixels
+    shared = mmap.mmap(descriptor, slots * pixels)
+    pictures = np.frombuffer(shared, np.uint8).reshape(slots, pixels)
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 0)
@@ -41,7 +42,7 @@ def main() -> None:
     _send(answers, {"ready": True})
     for line in iter(requests.readline, b""):
         _limit_seconds()
-        _send(answers, _decode(json.loads(line), pictures, limits))
+        _send(answers, _decode(json.loads(line), pictures, side, limits))
 
 
 def _send(answers: BinaryIO, message: dict[str, Any]) -> None:
@@ -49,11 +50,11 @@ def _send(answers: BinaryIO, message: dict[str, Any]) -> None:
     answers.flush()
 
 
-def _decode(request: dict[str, Any], pictures: Grey, limits: ReadLimits) -> dict[str, Any]:
-    slot = pictures[request["slot"]]
+def _decode(request: dict[str, Any], pictures: Grey, side: int, limits: ReadLimits) -> dict[str, Any]:
     try:
         picture = read_picture(Path(request["path"]), request["name"], limits=limits)
-        slot[:] = prepare(picture.pixels, len(slot))
+        pixels = prepare(picture.pixels, side) if side else picture.pixels
+        pictures[request["slot"], : pixels.size] = pixels.ravel()
     except UnreadableImage as error:
         return {"code": error.code, "message": error.message}
     except MemoryError:

@@ -48,20 +48,22 @@ class Job:
     name: str
 
 
-# What the child found out, with a view of the picture that is good until the next outcome; or what is wrong.
+# What the child found out, or what is wrong; and the pixels in a row, good until the next outcome.
 Outcome = tuple[Job, dict[str, Any] | PipelineError, Grey]
 
 
 class ChildPool:
-    """`processes` children that share one block of memory with this process. Not to be used by two threads at once."""
+    """`processes` children that share one block of memory with this process: for each picture of `side`, or, with a side of 0,
+    whole ones of as many pixels as the limits permit. Not to be used by two threads at once."""
 
     def __init__(self, side: int, processes: int, limits: ReadLimits, seconds: float) -> None:
         self.seconds = seconds
         self._slots = processes * _AT_A_TIME
+        pixels = side * side or limits.pixels
         self._memory = os.memfd_create("pictures")
-        os.ftruncate(self._memory, self._slots * side * side)
-        shared = mmap.mmap(self._memory, self._slots * side * side)
-        self._pictures = np.frombuffer(shared, np.uint8).reshape(self._slots, side, side)
+        os.ftruncate(self._memory, self._slots * pixels)
+        shared = mmap.mmap(self._memory, self._slots * pixels)
+        self._pictures = np.frombuffer(shared, np.uint8).reshape(self._slots, pixels)
         self._arguments = [str(self._memory), str(side), str(self._slots), json.dumps(dataclasses.asdict(limits))]
         self._children = [self._start(range(n * _AT_A_TIME, (n + 1) * _AT_A_TIME)) for n in range(processes)]
 

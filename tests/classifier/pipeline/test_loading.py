@@ -1,5 +1,6 @@
 """Decoding in child processes: every file comes back once, and a harmful one costs only itself."""
 
+import contextlib
 import io
 import os
 import signal
@@ -13,7 +14,7 @@ import pytest
 import tifffile
 
 from classifier.pipeline.errors import FileUnreachable, UnreadableImage
-from classifier.pipeline.loading import Batch, Decoder, Source, decode_ahead
+from classifier.pipeline.loading import Batch, Decoder, PictureReader, Source, decode_ahead
 from classifier.pipeline.preparing import prepare
 from classifier.pipeline.reading import ReadLimits
 
@@ -85,6 +86,28 @@ def test_a_file_elsewhere_is_opened_and_one_that_cannot_be_opened_may_be_tried_a
     assert key == 6
     assert isinstance(error, FileUnreachable)
     assert not isinstance(error, UnreadableImage)
+
+
+def test_what_a_storage_says_is_wrong_with_a_file_is_handed_on(decoder: Decoder) -> None:
+    def gone() -> io.BytesIO:
+        raise UnreadableImage("file-missing", "The file is not in its storage any more.")
+
+    assert errors(list(decoder.decode([Source("gone", gone)], 1))) == {"gone": "file-missing"}
+
+
+def test_a_whole_picture_is_read_in_a_child(files: list[Path], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "endless.tif")
+    with contextlib.closing(PictureReader(seconds=1)) as reader:
+        found = reader.read(files[3])
+        assert np.array_equal(found.pixels, picture(3))
+        assert found.media_type == "image/tiff"
+        with pytest.raises(UnreadableImage) as hung:
+            reader.read(tmp_path / "endless.tif")
+        assert hung.value.code == "reading-timeout"
+        with pytest.raises(FileUnreachable):
+            reader.read(tmp_path / "gone.tif")
+        assert np.array_equal(reader.read(lambda: files[4].open("rb"), "far.tif").pixels, picture(4))
+    assert np.array_equal(found.pixels, picture(3)), "it is a copy"
 
 
 def test_files_elsewhere_are_copied_no_further_than_may_be_read() -> None:
