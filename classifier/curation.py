@@ -47,7 +47,7 @@ def labels_page(principal: Principal, *, queue: str, cursor: str = "") -> LabelP
     images = [by_key[row[0]] for row in shown]
     titles = [image.datafile.dataset.title if image.datafile else "" for image in images]
     next_cursor = f"{shown[-1][1]!r}_{shown[-1][2]}" if len(found) > len(shown) else ""
-    return LabelPage(list(zip(views_of(images), titles, strict=True)), next_cursor)
+    return LabelPage(list(zip(views_of(images, release), titles, strict=True)), next_cursor)
 
 
 def _waiting(release: ModelRelease, queue: str) -> QuerySet[Prediction]:

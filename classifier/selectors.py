@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from catalogue import access
 from catalogue.access import Principal
 from catalogue.errors import NotFound
-from classifier.models import Image, ModelRelease, Opinion, Prediction, Scale, Submission
+from classifier.models import Image, ModelRelease, Opinion, Prediction, Scale, Submission, Work, WorkKind, WorkState
 from classifier.record import ImageView, OpinionView, make_view
+from classifier.services.dispatch import UNDONE
 from classifier.services.images import ImageState, state_of
-from classifier.services.releases import active_release
 
 IMAGES_ON_A_PAGE = 60
 SUBMISSIONS_SHOWN = 50
@@ -89,10 +89,16 @@ def newest_predictions(images: Iterable[Image], release: ModelRelease | None) ->
     """Of each image what `release` says, else what the newest release says that saw it; features are left out."""
     rows = Prediction.objects.filter(image__in=[image.pk for image in images])
     found: dict[int, Prediction] = {}
-    for row in rows.select_related("release").defer("features").order_by("pk"):
+    for row in rows.defer("features").order_by("pk"):
         known = found.get(row.image_id)
         if known is None or release is None or known.release_id != release.pk:
             found[row.image_id] = row
+    # A manifest is long: once for each release, not for each image.
+    releases = {release.pk: release} if release else {}
+    if missing := {row.release_id for row in found.values()} - set(releases):
+        releases |= ModelRelease.objects.in_bulk(missing)
+    for row in found.values():
+        row.release = releases[row.release_id]
     return found
 
 
@@ -116,9 +122,9 @@ def _opinion_view(row: Opinion, *, by: str) -> OpinionView:
     return OpinionView(label=row.category.name, agrees=row.agrees, by=by, at=row.created_at)
 
 
-def views_of(images: Sequence[Image]) -> list[ImageView]:
-    """What is known of each image, in a constant number of queries."""
-    predictions = newest_predictions(images, active_release())
+def views_of(images: Sequence[Image], release: ModelRelease | None = None) -> list[ImageView]:
+    """What is known of each image, by `release` where it has seen it, else by the newest, in a constant number of queries."""
+    predictions = newest_predictions(images, release)
     scales = {row.image_id: row for row in Scale.objects.filter(image__in=[image.pk for image in images])}
     states, opinions = state_of(images), last_opinions(images)
     return [
@@ -153,17 +159,36 @@ class Progress:
 
 
 def progress_of(submission: Submission) -> Progress:
-    unsettled = Q(work__state__in=["waiting", "running"])
-    images = Image.objects.filter(submission=submission)
-    total = images.count()
-    pending = images.filter(unsettled).distinct().count()
-    failed = images.filter(work__state="failed", work__kind="category").distinct().count()
-    return Progress(total=total, settled=total - pending, failed=failed)
+    return progress_of_many([submission])[submission.pk]
+
+
+def progress_of_many(submissions: Iterable[Submission]) -> dict[int, Progress]:
+    """How far each upload is, by its primary key, in one query."""
+    keys = [one.pk for one in submissions]
+    work = Work.objects.filter(image=OuterRef("pk"))
+    images = Image.objects.filter(submission__in=keys).annotate(
+        is_pending=Exists(work.filter(state__in=UNDONE)),
+        has_failed=Exists(work.filter(state=WorkState.FAILED, kind=WorkKind.CATEGORY)),
+    )
+    counts = (
+        images.order_by()
+        .values("submission")
+        .annotate(
+            total=Count("pk"),
+            pending=Count("pk", filter=Q(is_pending=True)),
+            failed=Count("pk", filter=Q(has_failed=True)),
+        )
+    )
+    found = {
+        row["submission"]: Progress(total=row["total"], settled=row["total"] - row["pending"], failed=row["failed"])
+        for row in counts
+    }
+    return {key: found.get(key, Progress(total=0, settled=0, failed=0)) for key in keys}
 
 
 def has_pending(images: QuerySet[Image]) -> bool:
     """Whether something is still to be found out about one of `images`."""
-    return images.order_by().filter(work__state__in=["waiting", "running"]).exists()
+    return images.order_by().filter(work__state__in=UNDONE).exists()
 
 
 def images_page(images: QuerySet[Image], cursor: str, *, limit: int = IMAGES_ON_A_PAGE) -> tuple[list[Image], str]:

@@ -67,6 +67,8 @@ def _has_nul_in_form(request: HttpRequest) -> bool:
     try:
         request.POST  # noqa: B018 - reads the form
     except UnreadablePostError:
+        for handler in request.upload_handlers:
+            handler.upload_interrupted()
         return True
     return any("\x00" in text for name, values in request.POST.lists() for text in (name, *values))
 

@@ -195,7 +195,8 @@ def _wait_for(request: Request, images) -> None:  # type: ignore[no-untyped-def]
 
 
 def _document(address: str, images: list[Image], refusals: list[dict[str, str]] | tuple[()]) -> Classification:
-    views, release = selectors.views_of(images), active_release()
+    release = active_release()
+    views = selectors.views_of(images, release)
     settled = sum(not view.is_pending for view in views)
     return Classification(
         url=settings.SITE_URL + address,

@@ -36,7 +36,9 @@ def remember(request: HttpRequest, submission: Submission) -> None:
 
 def private_page(request: HttpRequest, template: str, context: dict[str, Any], **more: Any) -> HttpResponse:
     """A page that no shared cache keeps; `release` is the model in use, which every page names."""
-    page = render(request, template, {"release": active_release()} | context, **more)
+    if "release" not in context:
+        context["release"] = active_release()
+    page = render(request, template, context, **more)
     return kept_private(page)
 
 

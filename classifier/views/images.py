@@ -16,7 +16,7 @@ from catalogue.selectors import get_dataset_record
 from catalogue.vocabularies.standard_names import label_for
 from classifier import selectors
 from classifier.files import Derived
-from classifier.models import Image, Prediction
+from classifier.models import Image, ModelRelease, Prediction
 from classifier.selectors import Viewer
 from classifier.services.categories import names_without_model, suggested_names
 from classifier.services.opinions import agree_with_label, give_opinion
@@ -30,9 +30,11 @@ from classifier.views.common import kept_private, private_page, viewer_of
 def image_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     viewer, now = viewer_of(request), timezone.now()
     image = selectors.find_image(viewer, uid, now=now)
-    release, view = active_release(), selectors.views_of([image])[0]
-    prediction = _prediction(image)
+    release = active_release()
+    view = selectors.views_of([image], release)[0]
+    prediction = selectors.newest_predictions([image], release).get(image.pk)
     context = {
+        "release": release,
         "image": image,
         "view": view,
         "labels": release.labels if release else (),
@@ -40,7 +42,7 @@ def image_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "without_model": names_without_model(release),
         "may_label": selectors.may_label(viewer, image),
         "opinions": selectors.opinions_of(viewer, image),
-        "similar": _similar(viewer, image, prediction),
+        "similar": _similar(viewer, image, prediction, release),
         "has_saliency": prediction is not None and has_saliency(prediction.release),
         "groups": _metadata_groups(image),
         "api_url": f"{settings.SITE_URL}/api/v1/classifications/{image.submission.uid}" if image.submission else "",
@@ -48,15 +50,13 @@ def image_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     return private_page(request, "classifier/image.html", context)
 
 
-def _prediction(image: Image) -> Prediction | None:
-    return selectors.newest_predictions([image], active_release()).get(image.pk)
-
-
-def _similar(viewer: Viewer, image: Image, prediction: Prediction | None) -> list[dict[str, Any]]:
+def _similar(
+    viewer: Viewer, image: Image, prediction: Prediction | None, release: ModelRelease | None
+) -> list[dict[str, Any]]:
     if prediction is None:
         return []
     found = similar_images(viewer, image, prediction, now=timezone.now())
-    views = selectors.views_of([one.image for one in found])
+    views = selectors.views_of([one.image for one in found], release)
     return [{"view": view, "similarity": one.similarity} for one, view in zip(found, views, strict=True)]
 
 
@@ -77,7 +77,7 @@ def image_picture(request: HttpRequest, uid: UUID, kind: str) -> HttpResponse:
 @require_safe
 def image_saliency(request: HttpRequest, uid: UUID) -> HttpResponse:
     image = selectors.find_image(viewer_of(request), uid, now=timezone.now())
-    prediction = _prediction(image)
+    prediction = selectors.newest_predictions([image], active_release()).get(image.pk)
     if prediction is None:
         raise NotFound("The model has not looked at this image yet.")
     return _picture(request, saliency_of(image, prediction))
@@ -116,8 +116,9 @@ def dataset_images_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         raise NotFound("No image of this dataset was looked at, or none that you may see.")
     release = active_release()
     context = {
+        "release": release,
         "record": record,
-        "views": selectors.views_of(page),
+        "views": selectors.views_of(page, release),
         "page": {"next_cursor": next_cursor},
         "labels": release.labels if release else (),
         "names": suggested_names(viewer, now=now),

@@ -19,6 +19,7 @@ from catalogue.services.storages import usable_storages
 from classifier import selectors
 from classifier.models import Image, Submission
 from classifier.services.registering import Registration, default_folder, register_images
+from classifier.services.releases import active_release
 from classifier.views.common import private_page, viewer_of
 
 MOST_CHOICES = 200
@@ -98,7 +99,7 @@ def register_page(request: HttpRequest, uid: UUID) -> HttpResponse:
             return redirect("dataset", dataset.uid)
     context = {
         "submission": submission,
-        "views": selectors.views_of(images[:MOST_CHOICES]),
+        "views": selectors.views_of(images[:MOST_CHOICES], active_release()),
         "count": len(images),
         "form": form,
     }

@@ -32,9 +32,10 @@ def classify_page(request: HttpRequest) -> HttpResponse:
 
 def _upload_page(request: HttpRequest, problem: DomainError | None = None) -> HttpResponse:
     viewer, now = viewer_of(request), timezone.now()
-    own = selectors.own_submissions(viewer, now=now).order_by("-id")[: selectors.SUBMISSIONS_SHOWN]
+    own = list(selectors.own_submissions(viewer, now=now).order_by("-id")[: selectors.SUBMISSIONS_SHOWN])
+    progress = selectors.progress_of_many(own)
     context = {
-        "submissions": [{"row": row, "progress": selectors.progress_of(row)} for row in own],
+        "submissions": [{"row": row, "progress": progress[row.pk]} for row in own],
         "limits": _limits(viewer),
         "problem": problem,
     }
@@ -90,8 +91,10 @@ def submission_page(request: HttpRequest, uid: UUID) -> HttpResponse:
     viewer, now = viewer_of(request), timezone.now()
     submission = selectors.find_submission(viewer, uid, now=now)
     page, next_cursor = selectors.images_page(submission.images.all(), request.GET.get("cursor", ""))
-    views, release = selectors.views_of(page), active_release()
+    release = active_release()
+    views = selectors.views_of(page, release)
     context = {
+        "release": release,
         "submission": submission,
         "progress": selectors.progress_of(submission),
         "views": views,

@@ -44,9 +44,10 @@ def test_the_card_of_the_demonstration_says_what_it_is_before_any_figure(demonst
 
 
 def test_its_files_are_downloaded_with_their_checksums(demonstration):
-    page = Client().get("/models/demonstration/1").content.decode()
+    address = f"/models/{demonstration.name}/{demonstration.release}"
+    page = Client().get(address).content.decode()
     for name, sha256 in demonstration.manifest["files"].items():
-        answer = Client().get(f"/models/demonstration/1/files/{name}")
+        answer = Client().get(f"{address}/files/{name}")
         assert hashlib.sha256(b"".join(answer.streaming_content)).hexdigest() == sha256
         assert answer["Content-Disposition"].startswith("attachment")
         assert sha256 in page
@@ -54,7 +55,7 @@ def test_its_files_are_downloaded_with_their_checksums(demonstration):
 
 @pytest.mark.parametrize("name", ["manifest.json", "..%2f..%2fmodels.py", "passwd", "card.md%00"])
 def test_nothing_but_what_the_manifest_names_is_downloaded(demonstration, name):
-    assert Client().get(f"/models/demonstration/1/files/{name}").status_code in (400, 404)
+    assert Client().get(f"/models/demonstration/{demonstration.release}/files/{name}").status_code in (400, 404)
 
 
 def test_every_page_with_results_says_that_a_demonstration_made_them(demonstration):
