@@ -29,6 +29,7 @@ SMALL = {
     "form_requests": ["--datasets", "2000"],
     "classifier_scale": ["--images", "10"],
     "classifier_training": ["--architecture", "demonstration"],
+    "classifier_site": ["--release", "classifier/demonstration", "--images", "300", "--uploads", "10"],
 }
 
 
