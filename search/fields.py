@@ -59,6 +59,7 @@ FIELDS: tuple[Field, ...] = (
     Field("format", Kind.KEYWORD, "label of the file format"),
     Field("licence", Kind.KEYWORD, "SPDX identifier"),
     Field("doi", Kind.KEYWORD, "`yes` where the dataset itself or a published collection with it has a DOI, else `no`"),
+    Field("scale", Kind.KEYWORD, "bin of the size of a pixel on the sample, see `search/scales.py`"),
     Field("category", Kind.KEYWORD, "labels that a model or a person gave its images"),
     Field("confidence", Kind.KEYWORD, "`label@percent` of each label, percent from 000 to 100, rounded down"),
     Field("verified", Kind.KEYWORD, "labels that a person verified"),

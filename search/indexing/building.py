@@ -23,6 +23,7 @@ from search.analysis import elements, identifier, identifier_tokens, indexed, ti
 from search.backends.base import Document
 from search.fields import PARAMETERS, parameter_key
 from search.indexing.gathering import Gathered, gather
+from search.scales import bins_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -132,6 +133,7 @@ def _described(
         "format": [record.format_label] if record.format_label else [],
         "licence": [record.licence.spdx_id],
         "doi": ["yes" if record.doi or dataset.pk in gathered.published else "no"],
+        "scale": bins_of(numbers),
         "parameter": sorted(numbers),
         PARAMETERS: numbers,
         "size": record.size,

@@ -42,6 +42,7 @@ FIELDS = {
     **dict.fromkeys(("category", "label", "class"), "category"),
     **dict.fromkeys(("verified",), "verified"),
     **dict.fromkeys(("doi",), "doi"),
+    **dict.fromkeys(("scale",), "scale"),
     **dict.fromkeys(("proposal", "visit", "id", "identifier", "uid", "file", "filename", "files"), "identifiers"),
     **dict.fromkeys(("date", "measured", "acquired", "taken", "year"), "measured_at"),
     **dict.fromkeys(("registered", "created", "added"), "registered_at"),

@@ -44,6 +44,7 @@ FACETS: Mapping[str, Facet] = {
     "format": Values("format", 50),
     "licence": Values("licence", 20),
     "doi": Values("doi", 2),
+    "scale": Values("scale", 6),
     "category": Values("category", 50),
     "verified": Values("verified", 50),
     "measured": Values("month", 1200),

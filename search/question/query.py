@@ -14,7 +14,7 @@ from search.question.parameters import ParameterRange
 
 SELECTIONS = (
     "facility", "instrument", "technique", "kind", "licence", "format", "type", "sample", "element", "person", "doi",
-    "category", "verified",
+    "scale", "category", "verified",
 )  # fmt: skip
 ACCESS_CHOICES = ("open", "closed", "mine")
 SORTS = ("relevance", "newest", "oldest", "acquired", "downloaded", "title")

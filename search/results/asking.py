@@ -29,7 +29,7 @@ from search.results.names import Names, names
 # What the page counts. Parameters are many: they are counted when somebody looks for one.
 PAGE_FACETS = (
     "technique", "instrument", "facility", "type", "sample", "element", "person", "kind", "format", "licence", "doi",
-    "category", "verified", "measured", "access",
+    "scale", "category", "verified", "measured", "access",
 )  # fmt: skip
 NAMES_OF_PEOPLE = ("person", "sample")
 

@@ -12,6 +12,7 @@ from search.results.asking import Answer
 from search.results.elements import Element, periodic_table
 from search.results.names import Names
 from search.results.tree import lines_of
+from search.scales import LABELS
 
 FIRST = 8
 FIRST_OF_TREE = 14
@@ -21,6 +22,7 @@ TITLES = {
     "instrument": "Instrument",
     "facility": "Facility",
     "category": "What the image shows",
+    "scale": "Scale of the image",
     "sample": "Sample",
     "person": "People",
     "type": "Type of investigation",
@@ -31,9 +33,11 @@ TITLES = {
     "doi": "DOI",
 }
 ALWAYS_OPEN = ("technique", "instrument")
+BY_SIZE = ("scale",)  # these keep the order of their labels, whatever was counted
 VALUE_LABELS = {
     "kind": dict(DatasetKind.choices),
     "doi": {"yes": "with a DOI", "no": "without a DOI"},
+    "scale": LABELS,
     "access": {"open": "open", "closed": "under embargo", "mine": "mine and shared with me"},
 }
 
@@ -108,6 +112,9 @@ def _values(answer: Answer, name: str, found: Mapping[str, int] | None) -> list[
     if name == "technique" and found is None:
         return _tree_values(query, named, answer.names)
     order = [*(value for value in chosen), *(value for value in named if value not in chosen)]
+    if name in BY_SIZE:
+        sizes = [*VALUE_LABELS[name]]
+        order.sort(key=lambda value: sizes.index(value) if value in sizes else len(sizes))
     return [Value(one, label_of_value(answer.names, name, one), named.get(one), one in chosen) for one in order]
 
 

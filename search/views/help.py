@@ -105,6 +105,7 @@ SECTIONS = (
             Question("category:Nanowires", "what a model or a person saw in the images"),
             Question("category:Nanowires@80", "the same, where the model was at least 80 % sure"),
             Question("verified:Nanowires", "the same, where a person agreed"),
+            Question("scale:1..10nm", "images by the size of a pixel: ..0.1nm, 0.1..1nm, 1..10nm, up to 1um.."),
             Question("format:TIFF", "the format of the files"),
             Question("kind:processed", "results; kind:raw for what was measured"),
             Question("licence:CC-BY", "the licence"),

@@ -16,6 +16,7 @@ from random import Random
 from search.analysis import identifier_tokens, indexed, title_order
 from search.backends.base import Document
 from search.fields import parameter_key
+from search.scales import bins_of
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FIRST_DAY = datetime(2015, 1, 5, 8, tzinfo=UTC)
@@ -279,7 +280,7 @@ def _parameters(number: int, rng: Random) -> Document:
         if rng.random() < 0.95
     }
     values[VENDOR_KEYS[number % 3]] = float(number % 7)
-    return {"parameter": sorted(values), "parameters": values}
+    return {"parameter": sorted(values), "parameters": values, "scale": bins_of(values)}
 
 
 def _value(low: float, high: float, decimals: int, rng: Random) -> float:
@@ -290,7 +291,7 @@ def _value(low: float, high: float, decimals: int, rng: Random) -> float:
 
 def _summary(full: Document) -> Document:
     """What the policy lets strangers see: neither sample nor parameters, labels, files, or the description."""
-    told = ("sample", "element", "parameter", "parameters", "category", "confidence", "verified", "format")
+    told = ("sample", "element", "parameter", "parameters", "scale", "category", "confidence", "verified", "format")
     summary = {name: value for name, value in full.items() if name not in told}
     return summary | {
         "key": f"{full['key']}s",

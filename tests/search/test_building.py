@@ -74,6 +74,7 @@ def rich(tmp_path) -> Dataset:
     Annotation.objects.create(**said, label="Nanowires", confidence=0.29, source="ai", model_release="v1")
     Annotation.objects.create(**said, label="Tips", source="person", verified_at=timezone.now())
     state(dataset, "accelerating_voltage", 5_000.0, "V")
+    state(dataset, "pixel_size_x", 2e-9, "m")
     state(dataset, "detector", text="Everhart")
     return dataset
 
@@ -102,8 +103,9 @@ def test_a_full_document_says_all(rich):
     assert {"sem", "everhart", "detector", "nanowire", "tip"} <= set(document["rest"].split())
     assert document["technique"] == ["https://example.org/microscopy", "https://example.org/sem"]
     assert (document["sample"], document["element"]) == (["Wafer 7"], ["Ti", "O"])
-    assert document["parameters"] == {"accelerating_voltage|V": 5_000.0}
-    assert document["parameter"] == ["accelerating_voltage|V"]
+    assert document["parameters"] == {"accelerating_voltage|V": 5_000.0, "pixel_size_x|m": 2e-9}
+    assert document["parameter"] == ["accelerating_voltage|V", "pixel_size_x|m"]
+    assert document["scale"] == ["1..10nm"]
     assert document["category"] == ["Nanowires", "Tips"]
     assert document["confidence"] == ["Nanowires@029", "Tips@100"]
     assert document["verified"] == ["Tips"]
@@ -118,7 +120,7 @@ def test_a_full_document_says_all(rich):
 def test_a_summary_says_what_the_policy_shows_and_nothing_else(rich):
     document = summary(rich)
     assert document["key"] == f"{rich.pk}s" and document["document"] == ["summary"]
-    hidden = {"sample", "element", "parameters", "parameter", "category", "confidence", "verified", "format"}
+    hidden = {"sample", "element", "scale", "parameters", "parameter", "category", "confidence", "verified", "format"}
     assert hidden.isdisjoint(document)
     assert document["title"] == "gold nanowire"
     for word in ("wafer", "etched", "everhart", "nanowires", "img"):
@@ -129,7 +131,8 @@ def test_a_summary_says_what_the_policy_shows_and_nothing_else(rich):
 def test_where_all_metadata_are_shown_only_what_tells_of_the_files_is_not(rich):
     factories.set_embargo_metadata("full")
     document = summary(rich)
-    assert document["parameters"] == {"accelerating_voltage|V": 5_000.0}
+    assert document["parameters"] == {"accelerating_voltage|V": 5_000.0, "pixel_size_x|m": 2e-9}
+    assert document["scale"] == ["1..10nm"]
     assert document["sample"] == ["Wafer 7"]
     assert "category" not in document
     assert "img-0001" not in document["identifiers"]
@@ -163,8 +166,21 @@ def test_a_persons_correction_stands_alone_and_personal_values_nowhere(rich):
     state(rich, "defocus", 1.0, "m")
     state(rich, "gain", 4.0, "", group="zeiss")
     document = full(rich)
-    assert document["parameters"] == {"accelerating_voltage|V": 9_000.0, "defocus|m": 1.0, "zeiss/gain|": 4.0}
+    assert document["parameters"] == {
+        "accelerating_voltage|V": 9_000.0, "defocus|m": 1.0, "pixel_size_x|m": 2e-9, "zeiss/gain|": 4.0,
+    }  # fmt: skip
     assert "zaphod" not in document["rest"]
+
+
+def test_the_bin_of_scale_is_that_of_the_pixel_size_that_counts(rich):
+    (plain,) = make_datasets(1)
+    assert "scale" not in full(plain)
+    state(plain, "pixel_size_x", 3e-8, "m", source="ai")
+    assert full(plain)["scale"] == ["10..100nm"], "what was read from the banner"
+    state(plain, "pixel_size_x", 3e-9, "m")
+    assert full(plain)["scale"] == ["1..10nm"], "the instrument knows better"
+    state(plain, "pixel_size_x", 3e-7, "m", source="person")
+    assert full(plain)["scale"] == ["100nm..1um"], "and a person best"
 
 
 def test_a_published_collection_gives_its_members_a_doi(rich):

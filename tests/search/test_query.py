@@ -15,7 +15,7 @@ from search.question.query import PAGE_SIZE, SELECTIONS, Histogram, Query, condi
 from search.question.query_reading import LARGEST_PAGE, parse_query, query_from_json
 
 FULL = (
-    "q=nanowires&technique=T1&technique=T2&element=Ti&category=Nanowires&verified=yes&confidence=80..100"
+    "q=nanowires&technique=T1&technique=T2&element=Ti&scale=1..10nm&category=Nanowires&verified=yes&confidence=80..100"
     "&p.accelerating_voltage=5..10+kV&p.working_distance=..8+mm&has=magnification&access=open&from=2024-01-01"
     "&to=2024-12-31&like=0f8fad5b-d9cb-469f-a165-70867728950e&sort=newest&view=grid&histogram=pixel_size_x%7Cnm&size=50"
 )
@@ -140,10 +140,10 @@ def test_degrees_celsius_are_converted_with_their_offset() -> None:
 def test_each_condition_can_be_dropped_alone() -> None:
     query = read(FULL)
     found = list(conditions(query))
-    assert len(found) == 14
+    assert len(found) == 15
     for condition in found:
         assert condition.without != query
-        assert len(list(conditions(condition.without))) == 13
+        assert len(list(conditions(condition.without))) == 14
         assert condition.without.cursor == ""
 
 

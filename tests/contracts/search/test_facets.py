@@ -24,6 +24,7 @@ FACETS: dict[str, Facet] = {
     "elements": Values("element", limit=118),
     "people": Values("person"),
     "licences": Values("licence"),
+    "bins of scale": Values("scale", limit=6),
     "labels that not every dataset has": Values("category"),
     "labels with how sure the model is": Values("confidence", limit=200),
     "labels that a person verified": Values("verified"),

@@ -88,6 +88,8 @@ TYPED = [
     "licence:CC0-1.0",
     "format:TIFF",
     "doi:yes",
+    "scale:1..10nm",
+    "scale:1um..",
     "type:commissioning film",
     "film voltage:5..10kV date:2018..2024 -category:powder",
     "unobtainium",
@@ -100,6 +102,7 @@ TYPED = [
 ]
 CHOSEN: dict[str, dict[str, list[str]]] = {
     "an instrument": {"instrument": ["scope-3"]},
+    "two bins of scale": {"scale": ["..0.1nm", "10..100nm"]},
     "two instruments and a licence": {"instrument": ["scope-3", "scope-8"], "licence": ["CC-BY-4.0"]},
     "a broader technique": {"technique": ["https://example.org/technique/spectroscopy"]},
     "an element and a word": {"element": ["O"], "q": ["film"]},
