@@ -18,7 +18,7 @@ from catalogue.models.datasets import Source
 from catalogue.services.extraction import read_metadata
 from catalogue.services.parameters import record_ai_values
 from catalogue.units import to_si
-from classifier.files import upload_path
+from classifier.files import keep_pictures, upload_path
 from classifier.models import Image, Scale, Work
 from classifier.pipeline.errors import PipelineError
 from classifier.pipeline.reading import Picture, read_picture
@@ -44,6 +44,8 @@ def _measure(work: Work) -> int:
         return 0
     try:
         picture = _picture(work.image)
+        if work.image.datafile is None:
+            keep_pictures(work.image.uid, picture.pixels)
         extraction = _metadata(work.image)
         finding = find_scale(picture.pixels, known_scale(extraction))
         return store_finding(actor=SYSTEM, work=work, finding=finding, picture=picture, extraction=extraction)

@@ -2,27 +2,26 @@
 is first asked for. Whoever asks for one was let in before; nothing here decides that.
 """
 
-import io
+import atexit
 import threading
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
 
 from catalogue.errors import NotFound, Unavailable
-from catalogue.services.storages import open_storage
-from catalogue.storages.errors import StorageError
-from classifier.files import Derived, derived_path, keep_pictures, upload_path, write_whole
+from classifier.files import Derived, derived_path, keep_pictures, write_whole
 from classifier.models import Image, ModelRelease, Prediction
 from classifier.pipeline.classifying import Classifier
-from classifier.pipeline.errors import ModelRefused, OutOfMemory, RuntimeMissing, UnreadableImage
+from classifier.pipeline.errors import FileUnreachable, ModelRefused, OutOfMemory, PipelineError, RuntimeMissing
+from classifier.pipeline.loading import PictureReader
 from classifier.pipeline.preparing import prepare
-from classifier.pipeline.reading import Picture, ReadLimits, read_picture
+from classifier.pipeline.reading import Picture, ReadLimits
 from classifier.pipeline.releases import LITERT_FILE, read_release
 from classifier.pipeline.runtimes import load_runtime
 from classifier.pipeline.saliency import draw_overlay
+from classifier.services.opening import source_of
 from classifier.services.releases import folder_of
 
-# What a web process decodes itself; larger pictures wait for the worker.
+# What is decoded for a page; a larger picture has a preview only where a worker left one.
 WEB_LIMITS = ReadLimits(pixels=32_000_000, bytes=64 * 1024 * 1024)
 LARGEST_WEB_MODEL = 64 * 1024 * 1024
 NO_OVERLAY = "What the model looked at cannot be shown of this image."
@@ -30,15 +29,15 @@ NO_OVERLAY = "What the model looked at cannot be shown of this image."
 # One at a time in a process: a page of thumbnails must not take all threads of the site.
 _decoding = threading.Lock()
 _running = threading.Lock()
+_reader = PictureReader(limits=WEB_LIMITS, seconds=10.0)
+atexit.register(_reader.close)
 
 
 def picture_of(image: Image, kind: Derived) -> bytes:
     """A preview or thumbnail in WebP. Raises NotFound where there is none, or none yet."""
     path = derived_path(image.uid, kind)
     if not path.exists():
-        with _decoding:
-            if not path.exists():
-                keep_pictures(image.uid, _decoded(image).pixels)
+        keep_pictures(image.uid, _decoded(image).pixels)
     return path.read_bytes()
 
 
@@ -77,23 +76,11 @@ def _classifier(digest: str, folder: Path) -> Classifier:
 
 
 def _decoded(image: Image) -> Picture:
+    """The whole picture, read in a child process: nothing that a file does harms the site."""
     try:
-        with _opened(image) as stream:
-            return read_picture(stream, image.name, limits=WEB_LIMITS)
-    except UnreadableImage as refusal:
+        with _decoding:
+            return _reader.read(source_of(image), image.name)
+    except FileUnreachable as error:
+        raise Unavailable(error.message) from None
+    except PipelineError as refusal:
         raise NotFound(f"There is no picture of {image.name}. {refusal.message}") from None
-    except FileNotFoundError:
-        raise NotFound("The file of this image is not here any more.") from None
-    except StorageError as error:
-        raise Unavailable(f"The storage of this file does not answer: {error}") from None
-
-
-def _opened(image: Image) -> BinaryIO:
-    if image.datafile is None:
-        return upload_path(image.uid).open("rb")
-    storage, path = open_storage(image.datafile.storage), image.datafile.path
-    local = storage.local_path(path)
-    if local is not None:
-        return local.open("rb")
-    with storage.open_seekable(path) as stream:
-        return io.BytesIO(stream.read(WEB_LIMITS.bytes + 1))
