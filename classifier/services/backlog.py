@@ -3,8 +3,9 @@
 Whatever is queued or done already is left alone, so that everything here may be repeated, stopped and begun again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -12,7 +13,7 @@ from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from catalogue.access import Principal
-from catalogue.errors import NotAllowed
+from catalogue.errors import Conflict, NotAllowed
 from catalogue.identifiers import new_uid
 from catalogue.models import Datafile, Statistic
 from catalogue.models.datasets import FileRole
@@ -24,7 +25,6 @@ from classifier.services.releases import active_release
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")
 MEDIA_TYPES = ("image/tiff", "image/png", "image/jpeg", "image/bmp", "image/x-ms-bmp")
 PORTION = 1000
-# Two that queue the same image at once: the second looks again.
 ATTEMPTS = 3
 FILE_COLUMNS = ("pk", "name", "size", "sha256", "media_type")
 IMAGE_COLUMNS = (
@@ -77,18 +77,27 @@ def queue_datasets(*, actor: Principal, uids: Sequence[UUID]) -> int:
 
 
 def _queue_new(uids: Sequence[UUID]) -> int:
-    for _ in range(ATTEMPTS):
-        files = image_files().filter(dataset__uid__in=uids, classified_image__isnull=True)
+    files = image_files().filter(dataset__uid__in=uids, classified_image__isnull=True)
+    if not files.exists():
+        return 0
+
+    def queue() -> int:
         rows = list(files.values_list(*FILE_COLUMNS))
-        if not rows:
-            return 0
+        _insert(rows, active_release())
+        return len(rows)
+
+    return _in_a_transaction(queue)
+
+
+def _in_a_transaction(queue: Callable[[], int]) -> int:
+    """What `queue` gives; of two that queue the same image at once the second looks again."""
+    for _ in range(ATTEMPTS):
         try:
             with transaction.atomic():
-                _insert(rows, active_release())
-                return len(rows)
+                return queue()
         except IntegrityError:
             continue
-    return 0
+    raise Conflict("Others queue the same images at this moment. Try again later.")
 
 
 def walk_backlog(
@@ -110,10 +119,9 @@ def walk_backlog(
         if not rows:
             break
         last = rows[-1][0]
-        with transaction.atomic():
-            queued += _queue_portion(rows, release)
-            if is_resumed:
-                Statistic.objects.update_or_create(name=name, defaults={"value": last, "measured_at": timezone.now()})
+        queued += _in_a_transaction(partial(_queue_portion, rows, release))
+        if is_resumed:
+            Statistic.objects.update_or_create(name=name, defaults={"value": last, "measured_at": timezone.now()})
         seen += len(rows)
         yield Walked(seen, queued, last / end if end else 1.0)
     else:
@@ -124,16 +132,20 @@ def walk_backlog(
 def _queue_portion(rows: Sequence[tuple], release: ModelRelease | None) -> int:
     """What is missing for these files; how many pieces of work that is."""
     known = dict(Image.objects.filter(datafile__in=[row[0] for row in rows]).values_list("datafile_id", "pk"))
-    new = [row for row in rows if row[0] not in known]
-    wanted = release or active_release()
-    if wanted is None:
-        return _insert(new, None)
-    asked = Work.objects.filter(image__in=known.values(), kind=WorkKind.CATEGORY)
-    if release is not None:
-        asked = asked.filter(release=release)
-    lacking = set(known.values()) - set(asked.values_list("image_id", flat=True))
-    _insert_work(sorted(lacking), WorkKind.CATEGORY, dispatch.GPU, wanted)
-    return len(lacking) + _insert(new, wanted)
+    wanted, images = release or active_release(), set(known.values())
+    lacking = _lacking(images, Work.objects.filter(kind=WorkKind.SCALE))
+    _insert_work(lacking, WorkKind.SCALE, dispatch.OCR, None)
+    count = len(lacking)
+    if wanted is not None:
+        asked = Work.objects.filter(release=release) if release else Work.objects.filter(kind=WorkKind.CATEGORY)
+        lacking = _lacking(images, asked)
+        _insert_work(lacking, WorkKind.CATEGORY, dispatch.GPU, wanted)
+        count += len(lacking)
+    return count + _insert([row for row in rows if row[0] not in known], wanted)
+
+
+def _lacking(images: set[int], asked: QuerySet[Work]) -> list[int]:
+    return sorted(images - set(asked.filter(image__in=images).values_list("image_id", flat=True)))
 
 
 def _insert(rows: Sequence[tuple], release: ModelRelease | None) -> int:

@@ -98,6 +98,15 @@ def test_a_walk_finds_what_no_news_told_of_and_a_second_one_nothing(release, fol
     assert [again.queued for again in walk_backlog(actor=SYSTEM)] == [0]
 
 
+def test_a_walk_finds_images_of_which_something_was_never_asked(release, folder):
+    world.make_archive(folder, images=3)
+    list(walk_backlog(actor=SYSTEM))
+    Work.objects.filter(image__name="image_000.png").delete()
+    Work.objects.filter(image__name="image_001.png", kind="scale").delete()
+    assert [walked.queued for walked in walk_backlog(actor=SYSTEM)] == [3]
+    assert world.states() == {"category waiting": 3, "scale waiting": 3}
+
+
 def test_a_walk_that_was_interrupted_goes_on_where_it_was(release, folder, monkeypatch):
     monkeypatch.setattr("classifier.services.backlog.PORTION", 3)
     world.make_archive(folder, images=10)
