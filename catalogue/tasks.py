@@ -10,7 +10,7 @@ from catalogue.access import SYSTEM
 from catalogue.models import Statistic
 from catalogue.services import fixity, openings, reminders, storages, watching
 from catalogue.services.access_requests import lapse_requests
-from catalogue.services.housekeeping import remove_leftovers
+from catalogue.services.housekeeping import remove_leftovers, renew_table_statistics
 from catalogue.services.statistics import measure_statistics as measure
 from catalogue.services.usage import recount_downloads as recount
 
@@ -79,6 +79,7 @@ def send_reminders() -> int:
 def tidy_up() -> None:
     remove_leftovers(actor=SYSTEM)
     lapse_requests(actor=SYSTEM)
+    renew_table_statistics()
 
 
 @shared_task

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from catalogue.access import ANONYMOUS, SYSTEM
 from catalogue.errors import NotAllowed
 from catalogue.models import IdempotencyKey, RegistrationDraft
-from catalogue.services.housekeeping import remove_leftovers
+from catalogue.services.housekeeping import remove_leftovers, renew_table_statistics
 from catalogue.services.statistics import measure_statistics, read_statistics
 from tests.factories import make_dataset, make_investigation, make_user
 
@@ -51,3 +52,15 @@ def test_old_answers_and_drafts_go_and_young_ones_stay():
     assert {name: count for name, count in removed.items() if count} == {"answers": 1, "drafts": 1}
     assert IdempotencyKey.objects.get().key == "young"
     assert RegistrationDraft.objects.get().content == {"title": "young"}
+
+
+def test_sqlite_knows_afterwards_how_many_datasets_an_investigation_has():
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL counts its tables by itself")
+    investigation = make_investigation()
+    for _ in range(3):
+        make_dataset(investigation)
+    renew_table_statistics()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT stat FROM sqlite_stat1 WHERE idx = 'dataset_by_investigation'")
+        assert cursor.fetchone()[0].split()[:2] == ["3", "3"]
