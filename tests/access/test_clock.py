@@ -1,5 +1,6 @@
 """The second before and after an embargo's end: every public route agrees, with no job running, and nothing else moves it."""
 
+import json
 import re
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
@@ -125,6 +127,30 @@ def lists_it(path: str) -> Callable[[World], bool]:
     return is_shown
 
 
+def catalogued_as_open(path: str) -> Callable[[World], bool]:
+    """Whether the catalogue at `path`, in as many pages as it has, calls the dataset public; withdrawn ones it does not name."""
+
+    def is_shown(world: World) -> bool:
+        node, address = f"{settings.SITE_URL}/datasets/{world.datasets['closed'].uid}", path
+        while address:
+            response = get(address)
+            assert response.status_code == 200, address
+            if told := catalogued(response.content.decode(), node):
+                return "access-right/PUBLIC" in told
+            following = re.search(r'<[^>]+(/catalog[^>]+)>; rel="next"', response.get("Link", ""))
+            address = following[1] if following else ""
+        return False
+
+    return is_shown
+
+
+def catalogued(page: str, node: str) -> str:
+    """What a page of the catalogue says of a record, in Turtle or JSON-LD; empty where it is not there."""
+    if page.startswith("{"):
+        return next((json.dumps(one) for one in json.loads(page)["@graph"] if one["@id"] == node), "")
+    return next((block for block in page.split("\n\n") if block.startswith(f"<{node}> ")), "")
+
+
 def harvested_as_open(world: World) -> bool:
     """It is in the set of what is open where its metadata say so, and only there."""
     name = identifier_of(f"datasets/{world.datasets['closed'].uid}")
@@ -167,6 +193,8 @@ ROUTES: dict[str, Callable[[World], bool]] = {
     "form DataCite": form_tells(".datacite.xml", text="access_right/c_abf2"),
     "form Dublin Core": form_tells(".dc.xml", text="info:eu-repo/semantics/openAccess"),
     "form DCAT": form_tells(".ttl", of="file name of the closed dataset"),
+    "catalogue in Turtle": catalogued_as_open("/catalog.ttl"),
+    "catalogue in JSON-LD": catalogued_as_open("/catalog.jsonld"),
     "form RO-Crate": form_tells(".crate.json", of="file name of the closed dataset"),
 }
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from catalogue.access import principal_of
@@ -150,3 +151,16 @@ def test_scores_stand_on_items_of_lists_only(archive):
     assert "score" not in ask(f"Instruments/{one['pid']}")[1]
     query = urlencode({"filter": json.dumps({"fields": ["name"]})})
     assert Client().get(f"/panosc/api/Instruments/{one['pid']}?{query}").json() == {"name": one["name"]}
+
+
+@pytest.mark.parametrize("address", ["Datasets", "Datasets/count", "Documents?query=steel"])
+def test_who_asks_too_often_is_put_off_as_by_the_api(settings, address):
+    rates = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"] | {"anonymous-read": "2/day"}
+    settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"DEFAULT_THROTTLE_RATES": rates}
+    cache.clear()
+    client = Client(raise_request_exception=False)
+    statuses = [client.get("/panosc/api/Instruments").status_code for _ in range(2)]
+    refused = client.get(f"/panosc/api/{address}")
+    assert (statuses, refused.status_code) == ([200, 200], 429)
+    assert refused.json()["error"]["statusCode"] == 429
+    assert 1 <= int(refused["Retry-After"]) <= 86_401
