@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from catalogue.models import Dataset
 from search.models import IndexBuild
-from tests.search.conftest import SECRET
+from tests.search.conftest import SECRET, make_number
 
 MOST_QUERIES = 3
 
@@ -46,6 +46,20 @@ def test_a_facet_counts_as_if_its_own_choice_were_off(client, laboratory):
     html = page(client, kind="raw", q="nanowire OR platinum")
     assert (count_of(html, "kind", "raw"), count_of(html, "kind", "processed")) == (2, 1)
     assert count_of(html, "instrument", "fem") == 2
+
+
+def test_images_are_chosen_by_bins_of_their_scale_in_the_order_of_sizes(client, laboratory, build_index):
+    for dataset, size in ((laboratory.wires, "8e-8"), (laboratory.forest, "3e-8"), (laboratory.catalyst, "2e-9")):
+        dataset.parameters.filter(name="pixel_size_x").delete()
+        make_number(dataset, "pixel_size_x", size, "m", float(size), "m")
+    build_index()
+
+    html = page(client, scale="1..10nm")
+
+    assert titles(html) == ["Platinum catalyst"]
+    assert (count_of(html, "scale", "1..10nm"), count_of(html, "scale", "10..100nm")) == (1, 2)
+    assert html.index("1 to 10 nm a pixel</span>") < html.index("10 to 100 nm a pixel</span>")
+    assert sorted(titles(page(client, q="scale:10..100nm"))) == ["Nanowire forest", "Nanowires, overview"]
 
 
 def test_a_broader_technique_finds_the_narrower_ones(client, laboratory):
