@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from classifier.pipeline.errors import ModelRefused
 from classifier.pipeline.results import Floats
 
-_SHARE_WITHIN = 99.0  # percent of known pictures that are not strange
+_SHARE_WITHIN = 98.0  # percent of known pictures that are not strange; of few hundreds the rarest are no measure
 _VARIANCE_KEPT = 0.99
 _MOST_DIRECTIONS = 128
 _ROUNDS = 30
@@ -29,7 +29,7 @@ class FeatureSpace:
 
     `centre` (F,); `directions` (F, D) whiten: after them the pictures of each category vary by about 1 each way;
     `class_centres` (C, D) in those directions; `cells` (K, F) of length 1, the centres of K groups of directions of features.
-    Limits are 99th percentiles over known pictures.
+    Limits are 98th percentiles over known pictures.
     """
 
     centre: Floats
@@ -41,7 +41,7 @@ class FeatureSpace:
     cells: Floats
 
     def strangeness(self, features: Floats) -> Floats:
-        """(N,) for features (N, F): from 0 on, 1 being the limit that 99 of 100 known pictures keep.
+        """(N,) for features (N, F): from 0 on, 1 being the limit that 98 of 100 known pictures keep.
 
         The worse of two: the distance to the nearest category (Mahalanobis; Lee et al. 2018), and what lies outside of all
         directions in which known pictures vary (Wang et al. 2022, ViM).

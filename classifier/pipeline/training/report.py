@@ -120,7 +120,7 @@ def _strange(metrics: dict[str, Any]) -> str:
         return ""
     return (
         f"<h2>Strange pictures</h2><p>{strange['test']:.1%} of the test pictures are called strange, wrongly; the limit was set "
-        f"for 1 % of the validation pictures. Of {strange['count']} pictures of no sample (plain, noise, gradients, checks, "
+        f"for 2 % of the validation pictures. Of {strange['count']} pictures of no sample (plain, noise, gradients, checks, "
         f"text) {strange['others']:.0%} are called strange or uncertain.</p>"
     )
 

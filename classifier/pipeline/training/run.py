@@ -138,7 +138,18 @@ def _divided(run: Run, pictures: Grey) -> Split:
                 "too-few-pictures",
                 f"The {part} part has no picture of {run.names[min(missing)]}: there are too few of them.",
             )
+    _keep_parts(run, split)
     return split
+
+
+def _keep_parts(run: Run, split: Split) -> None:
+    """A run that resumes judges on pictures that the one before did not train on: its parts must be the same."""
+    path = run.work / "parts.npy"
+    if path.exists() and not np.array_equal(np.load(path, allow_pickle=False), split.parts()):
+        raise ModelRefused(
+            "other-parts", "The pictures are divided in another way than when this training began. Name another folder."
+        )
+    np.save(path, split.parts(), allow_pickle=False)
 
 
 def parts_of(split: Split) -> dict[str, NDArray[np.int64]]:

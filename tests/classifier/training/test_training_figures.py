@@ -158,6 +158,15 @@ def test_a_model_that_cannot_reach_the_wanted_accuracy_abstains_from_nearly_all(
     assert len(abstention.curve) <= 200
 
 
+def test_a_model_that_is_always_right_abstains_where_it_is_least_sure():
+    labels = np.arange(300) % 3
+    logits = logits_of(labels, labels, 9.0)
+    assert (logits.argmax(axis=1) == labels).all()
+    temperature, threshold = evaluation.find_calibration(logits[:200], labels[:200])
+    judged_alone = evaluation.evaluate(("a", "b", "c"), logits, labels, temperature=temperature, threshold=threshold)
+    assert 0.9 < judged_alone.abstention.coverage < 1
+
+
 # Pictures of no sample
 
 

@@ -220,6 +220,14 @@ def test_another_recipe_does_not_go_on_with_a_training(release: Release, data: L
     assert refused.value.code == "other-recipe"
 
 
+def test_a_training_does_not_go_on_with_pictures_divided_otherwise(data: LabelledSet, tmp_path: Path):
+    (tmp_path / "work").mkdir()
+    np.save(tmp_path / "work" / "parts.npy", np.zeros(len(data.images), np.int64))
+    with pytest.raises(ModelRefused) as refused:
+        train_release(SCRATCH, data, NAMING, tmp_path, quiet)
+    assert refused.value.code == "other-parts"
+
+
 def test_a_category_with_too_few_pictures_is_named(tmp_path: Path):
     with pytest.raises(ModelRefused, match="Biological") as refused:
         train_release(SCRATCH, small_set(tmp_path, 1), NAMING, tmp_path / "output", quiet)
