@@ -7,7 +7,17 @@ import numpy as np
 
 from catalogue.vocabularies.image_categories import IMAGE_CATEGORIES
 from classifier.files import Derived, derived_path, upload_path, write_whole
-from classifier.models import Category, Image, ModelRelease, Opinion, Prediction, Scale, Submission, Work
+from classifier.models import (
+    Category,
+    Image,
+    ModelRelease,
+    Opinion,
+    Prediction,
+    Scale,
+    StructureStudy,
+    Submission,
+    Work,
+)
 
 if TYPE_CHECKING:
     from tests.access.world import World
@@ -15,12 +25,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class Classified:
-    """The images of the datasets by state, an upload of the account "member", and the one image in it."""
+    """The images of the datasets by state, an upload of the account "member", the one image in it, and a study of all images."""
 
     release: ModelRelease
     images: dict[str, Image] = field(default_factory=dict)
     submission: Submission | None = None
     upload: Image | None = None
+    study: StructureStudy | None = None
 
 
 def make_classified(world: "World", states: tuple[str, ...]) -> Classified:
@@ -35,6 +46,7 @@ def make_classified(world: "World", states: tuple[str, ...]) -> Classified:
         made.images[state] = image
         _describe(world, release, image, f"the {state} image" if state != "open" else "")
     _make_upload(world, made)
+    _make_study(world, made)
     return made
 
 
@@ -74,3 +86,18 @@ def _make_upload(world: "World", made: Classified) -> None:
     )
     write_whole(upload_path(made.upload.uid), content)
     _describe(world, made.release, made.upload, "the upload")
+
+
+def _make_study(world: "World", made: Classified) -> None:
+    whole = {
+        "number": 1,
+        "size": len(made.images),
+        "labels": {world.canary("label of a cluster"): len(made.images)},
+        "representatives": [str(image.uid) for image in made.images.values()],
+        "children": [],
+    }
+    made.study = StructureStudy.objects.create(
+        title=world.canary("title of a study"),
+        release=made.release,
+        summary={"images": 3, "dimension": 2.0, "tree": whole},
+    )

@@ -60,6 +60,10 @@ def upload(path: str) -> Callable[[World, str], str]:
     return lambda world, state: "/" + path.replace("<uuid:uid>", str(world.classified.submission.uid))
 
 
+def study(path: str) -> Callable[[World, str], str]:
+    return lambda world, state: "/" + path.replace("<uuid:uid>", str(world.classified.study.uid))
+
+
 def classified_image(path: str) -> Callable[[World, str], str]:
     return lambda world, state: "/" + path.replace("<uuid:uid>", str(world.classified.images[state].uid))
 
@@ -428,6 +432,9 @@ CLASSIFIER = [
     Route("models/<str:name>/<str:release>/files/<str:file>", "crawled", fixed("models/model-of-the-world/1/files/x")),
     Route("curate/labels", "curator", fixed("curate/labels"), frozenset(CURATORS)),
     Route("curate/categories", "curator", fixed("curate/categories"), frozenset(CURATORS)),
+    Route("curate/structure", "curator", fixed("curate/structure")),
+    Route("curate/structure/<uuid:uid>", "curator", study("curate/structure/<uuid:uid>"), frozenset(CURATORS)),
+    Route("curate/structure/<uuid:uid>/report.html", "crawled", study("curate/structure/<uuid:uid>/report.html")),
     Route("classify/<uuid:uid>", "upload", upload("classify/<uuid:uid>")),
     Route("classify/<uuid:uid>/register", "upload to register", upload("classify/<uuid:uid>/register"), MEMBER),
     *(
