@@ -9,8 +9,8 @@ read, and on nothing else that was asked or found in the same call. Full documen
 data is never scored. Neither HTTP nor filters of the API here.
 """
 
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Collection as Keys
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, reduce
@@ -177,8 +177,7 @@ def _investigations(asked: _Question, among: Keys[int] | None) -> dict[int, floa
         _keep_best(best, hits, owners)
         if len(hits) < HITS_OF_A_ROUND:
             break
-    for key, score in _own_texts(_readable_investigations(asked), ("title", "abstract"), asked, among).items():
-        best[key] = max(best.get(key, 0.0), score)
+    _add_own_texts(best, _readable_investigations(asked), ("title", "abstract"), asked, among)
     return best
 
 
@@ -201,18 +200,20 @@ def _collections(asked: _Question, among: Keys[int] | None) -> dict[int, float]:
     _keep_best(best, hits, whole.values_list("investigation__datasets", "collection_id"))
     if among is not None:
         best = {key: score for key, score in best.items() if key in among}
-    for key, score in _own_texts(published, ("title", "text__abstract"), asked, among).items():
-        best[key] = max(best.get(key, 0.0), score)
+    _add_own_texts(best, published, ("title", "text__abstract"), asked, among)
     return best
 
 
-def _own_texts(
-    rows: QuerySet[Model], fields: tuple[str, str], asked: _Question, among: Keys[int] | None
-) -> dict[int, float]:
-    """What each of `rows` gets for its title and its abstract, by primary key."""
+def _add_own_texts(
+    best: dict[int, float], rows: QuerySet[Model], fields: tuple[str, str], asked: _Question, among: Keys[int] | None
+) -> None:
+    """What each of `rows` gets for its title and its abstract, where that is more than it has."""
     chosen = _with_words(rows, asked.weights, fields, among).values_list("pk", *fields)[:MOST_TEXTS]
-    worth = (TITLE, ABSTRACT)
-    return {key: _text_score(asked.weights, zip(texts, worth, strict=True)) for key, *texts in chosen}
+    for key, *texts in chosen:
+        told = list(zip(texts, (TITLE, ABSTRACT), strict=True))
+        known = best.get(key, 0.0)
+        if _text_score(asked.weights, told, _may_hold) > known:
+            best[key] = max(known, _text_score(asked.weights, told))
 
 
 def _with_words(
@@ -243,18 +244,26 @@ def _keep_best(best: dict[int, float], hits: Mapping[int, float], owners: Iterab
         best[owner] = max(best.get(owner, 0.0), hits.get(dataset, 0.0))
 
 
-def _text_score(weights: Mapping[str, float], texts: Iterable[tuple[str | None, float]]) -> float:
+def _holds(text: str, wanted: Keys[str]) -> set[str]:
+    """Which of the `wanted` words stand in a text."""
+    return set(words(text)).intersection(wanted) if _may_hold(text, wanted) else set()
+
+
+def _may_hold(text: str, wanted: Keys[str]) -> set[str]:
+    """Which may, told without the analysis: that changes no more of plain words than their last two letters."""
+    if not text.isascii() or "-" in text:
+        return set(wanted)
+    lowered = text.lower()
+    return {word for word in wanted if word[: max(2, len(word) - 2)] in lowered}
+
+
+def _text_score(
+    weights: Mapping[str, float],
+    texts: Iterable[tuple[str | None, float]],
+    held: Callable[[str, Keys[str]], set[str]] = _holds,
+) -> float:
     worth: dict[str, float] = {}
     for text, value in texts:
-        if text and _may_hold(text, weights):
-            for word in set(words(text)) & weights.keys():
-                worth[word] = max(worth.get(word, 0.0), value)
+        for word in held(text or "", weights):
+            worth[word] = max(worth.get(word, 0.0), value)
     return _rounded(sum(weights[word] * value for word, value in worth.items()))
-
-
-def _may_hold(text: str, wanted: Iterable[str]) -> bool:
-    """Whether a text is worth its analysis, which changes no more of plain words than their last two letters."""
-    if not text.isascii() or "-" in text:
-        return True
-    lowered = text.lower()
-    return any(word[: max(2, len(word) - 2)] in lowered for word in wanted)
