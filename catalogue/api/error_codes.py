@@ -73,6 +73,7 @@ ERROR_CODES: dict[str, ErrorCode] = {
     ),
     "no-dois": ErrorCode("The site has no account at DataCite.", "Ask an administrator."),
     "no-files": ErrorCode("The request brings no file.", "Send at least one, in a field named `files`."),
+    "no-images": ErrorCode("There are no images to work on.", "Choose others, or a wider range."),
     "no-model": ErrorCode("No model is in use on this site.", "Ask an administrator; the image is kept."),
     "not-acceptable": ErrorCode(
         "Nothing that the header Accept takes is to be had. The API answers in JSON only.",
@@ -106,6 +107,9 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "registration-key-taken": ErrorCode(
         "The registration key names a dataset of another investigation.", "Use a key of its own."
     ),
+    "release-exists": ErrorCode(
+        "The folder holds a finished release.", "Name another folder; a release never changes."
+    ),
     "role-changed": ErrorCode("Somebody else wrote what a member is for.", "Read it again, then repeat your change."),
     "selection-full": ErrorCode("The selection takes no more datasets.", "Download or empty it first."),
     "stale-version": ErrorCode(
@@ -133,6 +137,9 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "too-many-requests": ErrorCode("Too many requests.", "Wait for the time in Retry-After."),
     "too-many-storages": ErrorCode("You have declared too many storages.", "Ask an administrator to declare one."),
     "too-many-waiting": ErrorCode("Too many images of yours wait to be classified.", "Send more when these are done."),
+    "training-begun": ErrorCode(
+        "The folder holds a training that was begun.", "Go on with it by --resume, or name another folder."
+    ),
     "unavailable": ErrorCode("A part of the site does not answer at present.", "Try again later."),
     "under-embargo": ErrorCode("The data are not open yet.", "The record says from when they are."),
     "unknown-doi": ErrorCode("This site has no published record with this DOI.", "Check the DOI."),
@@ -144,5 +151,6 @@ ERROR_CODES: dict[str, ErrorCode] = {
     "visitor-limit": ErrorCode(
         "Visitors have sent as much from this address as they may in an hour.", "Sign in, or wait."
     ),
+    "weights-missing": ErrorCode("There is no file with weights at this place.", "Name one that exists."),
     "withdrawn": ErrorCode("The record was withdrawn and is not changed any more.", "Its page says why."),
 }
