@@ -16,7 +16,7 @@ from tests import factories
 from tests.classifier.dispatch import world
 from tests.classifier.site.conftest import signed_in, upload
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture

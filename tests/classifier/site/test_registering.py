@@ -11,7 +11,7 @@ from tests import factories
 from tests.classifier.dispatch import world
 from tests.classifier.site.conftest import png, signed_in, upload
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
 
 @pytest.fixture
