@@ -187,7 +187,8 @@ def finish(held: Sequence[Work]) -> None:
 
 def fail(work: Work, code: str, message: str) -> None:
     """No repetition mends this one: its owner reads `message`."""
-    _end(work, state=WorkState.FAILED, error_code=code, error=message[:LONGEST_ERROR])
+    values = {"state": WorkState.FAILED, "error_code": code, "error": message[:LONGEST_ERROR]}
+    _end([work.pk], work.claimed_until, **values)
 
 
 def retry(work: Sequence[Work], code: str, message: str) -> None:
@@ -195,16 +196,14 @@ def retry(work: Sequence[Work], code: str, message: str) -> None:
 
     What was settled meanwhile stays so.
     """
-    now = timezone.now()
+    alike: dict[tuple[int, datetime | None], list[int]] = {}
     for one in work:
-        pause = min(timedelta(seconds=30 * 2 ** min(one.attempts, 12)), LONGEST_PAUSE) * random.uniform(0.8, 1.2)
-        _end(
-            one,
-            state=WorkState.WAITING,
-            error_code=code,
-            error=message[:LONGEST_ERROR],
-            available_at=now + pause,
-        )
+        alike.setdefault((one.attempts, one.claimed_until), []).append(one.pk)
+    for (attempts, token), keys in alike.items():
+        pause = min(timedelta(seconds=30 * 2 ** min(attempts, 12)), LONGEST_PAUSE) * random.uniform(0.8, 1.2)
+        values = {"error_code": code, "error": message[:LONGEST_ERROR], "available_at": timezone.now() + pause}
+        for start in range(0, len(keys), CHUNK):
+            _end(keys[start : start + CHUNK], token, state=WorkState.WAITING, **values)
 
 
 def settle(work: Work, error: PipelineError) -> None:
@@ -215,6 +214,6 @@ def settle(work: Work, error: PipelineError) -> None:
         fail(work, error.code, error.message)
 
 
-def _end(work: Work, **values: object) -> None:
-    mine = Work.objects.filter(pk=work.pk, state=WorkState.RUNNING, claimed_until=work.claimed_until)
+def _end(keys: Sequence[int], token: datetime | None, **values: object) -> None:
+    mine = Work.objects.filter(pk__in=keys, state=WorkState.RUNNING, claimed_until=token)
     mine.update(claimed_until=None, updated_at=timezone.now(), **values)

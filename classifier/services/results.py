@@ -66,9 +66,9 @@ def classify(queue: str, keys: Sequence[int]) -> int:
     work = dispatch.claim(queue, size, keys)
     while work:
         began_at = time.monotonic()
-        for release, part in _by_release(work):
-            count += _classify_all(release, part, queue)
-        if time.monotonic() > ends_at:
+        done = sum(_classify_all(release, part, queue) for release, part in _by_release(work))
+        count += done
+        if not done or time.monotonic() > ends_at:
             break
         is_quick = time.monotonic() - began_at < QUICK
         size = min(2 * size, MOST_CLAIMED) if is_quick else dispatch.QUEUES[queue].list_length
@@ -85,7 +85,7 @@ def _by_release(work: Sequence[Work]) -> list[tuple[ModelRelease, list[Work]]]:
 
 
 def _classify_all(release: ModelRelease, work: Sequence[Work], queue: str) -> int:
-    """Classify and store batch by batch; a failure becomes the state of the work, and nothing is raised for it."""
+    """Classify and store batch by batch, and say how many; a failure becomes the state of the work and is not raised."""
     by_key = {one.pk: one for one in work}
     decoder = _decoder(int(release.manifest["input_side"]), 0 if queue == dispatch.GPU else 1)
     try:
