@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from catalogue.access import Principal
 from catalogue.models import Annotation
-from catalogue.models.datasets import RecordState
+from catalogue.models.investigations import RecordState
 from catalogue.services.annotations import CATEGORY
 from classifier.models import Image, ModelRelease, Opinion, Prediction
 from classifier.record import ImageView
