@@ -9,6 +9,7 @@ import io
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,15 +61,19 @@ class FeatureSpace:
         np.savez_compressed(target, allow_pickle=False, **{name: np.float32(getattr(self, name)) for name in _PARTS})
         return target.getvalue()
 
+    @cached_property
+    def _basis(self) -> NDArray[np.float64]:
+        """(F, D): the directions, of length 1 and at right angles."""
+        return np.linalg.qr(self.directions.astype(np.float64))[0]
+
     def distances(self, features: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(N,) to the nearest category, and (N,) the length of what the directions do not hold."""
         centred = np.asarray(features, np.float64) - self.centre
         inside = centred @ self.directions
         squares = (inside**2).sum(axis=1)[:, None] - 2 * inside @ self.class_centres.T
         squares += (self.class_centres**2).sum(axis=1)
-        basis = np.linalg.qr(self.directions.astype(np.float64))[0]
-        rests = np.linalg.norm(centred - (centred @ basis) @ basis.T, axis=1)
-        return np.sqrt(np.maximum(squares.min(axis=1), 0.0)), rests
+        rests = (centred**2).sum(axis=1) - ((centred @ self._basis) ** 2).sum(axis=1)
+        return np.sqrt(np.maximum(squares.min(axis=1), 0.0)), np.sqrt(np.maximum(rests, 0.0))
 
 
 def read_feature_space(data: bytes) -> FeatureSpace:
