@@ -14,6 +14,8 @@ Ink = NDArray[np.bool_]
 Box = tuple[int, int, int, int]  # left, right, top, bottom; right and bottom are not part of it
 
 WIDEST = 0.9  # of the picture; what is wider is a frame
+_MOST_RUNS = 20_000  # in a banner; those of text 2,000 pixels wide have some thousands
+_MOST_IN_A_ROW = 400
 _SHORTEST_PART = 5  # pixels, of a bar that its text splits
 TALLEST_TICK = 0.8  # of the banner's height; what is taller is a rule of a table
 
@@ -52,16 +54,28 @@ def runs_of(ink: Ink, shortest: int) -> NDArray[np.intp]:
 
 
 def _boxes(ink: Ink) -> list[Box]:
-    """What runs of nearly the same ends in neighbouring rows make."""
+    """What runs of nearly the same ends in neighbouring rows make; nothing where there are more than text and bars leave."""
+    runs = runs_of(ink, _SHORTEST_PART)
+    if len(runs) > _MOST_RUNS:
+        return []
     boxes: list[Box] = []
-    for row, left, right in runs_of(ink, _SHORTEST_PART).tolist():
-        for index, (box_left, box_right, top, bottom) in enumerate(boxes):
-            if bottom == row and abs(box_left - left) <= 2 and abs(box_right - right) <= 2:
-                boxes[index] = (min(box_left, left), max(box_right, right), top, row + 1)
-                break
-        else:
+    ending: dict[int, list[int]] = {}  # by the row below them, the boxes that may go on there
+    for row, left, right in runs.tolist():
+        above = ending.get(row, [])
+        index = next((one for one in above if _continues(boxes[one], left, right)), None)
+        if index is None:
+            index = len(boxes)
             boxes.append((left, right, row, row + 1))
+        else:
+            above.remove(index)
+            before = boxes[index]
+            boxes[index] = (min(before[0], left), max(before[1], right), before[2], row + 1)
+        ending.setdefault(row + 1, []).append(index)
     return boxes
+
+
+def _continues(box: Box, left: int, right: int) -> bool:
+    return abs(box[0] - left) <= 2 and abs(box[1] - right) <= 2
 
 
 def _shape(ink: Ink, left: int, right: int, top: int, bottom: int) -> Shape | None:
@@ -173,7 +187,7 @@ def _evenly_spaced(row: Ink) -> tuple[int, int] | None:
     """The first and the last middle (in half pixels) of the longest chain of evenly spaced narrow runs in a row."""
     runs = runs_of(row[np.newaxis], 1)
     narrow = runs[runs[:, 2] - runs[:, 1] <= 5]
-    middles = (narrow[:, 1] + narrow[:, 2] - 1).tolist()
+    middles = (narrow[:, 1] + narrow[:, 2] - 1).tolist() if len(narrow) <= _MOST_IN_A_ROW else []
     best: list[int] = []
     chain = middles[:1]
     for before, after in pairwise(middles):

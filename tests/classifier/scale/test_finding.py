@@ -203,6 +203,21 @@ def test_tiny_pictures_have_no_scale(shape):
     assert find_scale(np.zeros(shape, np.uint8)) == ScaleFinding(missing=NO_BANNER)
 
 
+def test_a_strip_that_only_looks_like_a_banner_does_not_take_long(tmp_path, monkeypatch):
+    """Dashes everywhere: hundreds of thousands of strokes, none of which is a bar."""
+    put_on_path(tmp_path, monkeypatch, "exec sleep 60")
+    pixels = np.random.default_rng(1).integers(80, 160, (4000, 4000)).astype(np.uint8)
+    pixels[3000:] = 0
+    for offset in range(6):
+        pixels[3010:3990:2, offset::13] = 255
+
+    before = processor_seconds()
+    found = find_scale(pixels, seconds=0.3)
+
+    assert "was ended" in found.missing
+    assert processor_seconds() - before < 10
+
+
 def test_a_tesseract_that_hangs_is_killed_and_the_metadata_are_used(tmp_path, monkeypatch):
     put_on_path(tmp_path, monkeypatch, f"echo $$ > {tmp_path}/pid\nexec sleep 60")
     image = drawn()
