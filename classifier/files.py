@@ -14,6 +14,7 @@ from PIL import Image as Pillow
 
 PREVIEW_PIXELS = 2048
 THUMBNAIL_PIXELS = 384
+SIDECARS = (".txt", ".hdr")
 
 
 class Derived(StrEnum):
@@ -27,6 +28,15 @@ class Derived(StrEnum):
 def upload_path(uid: UUID) -> Path:
     """The uploaded bytes of the image `uid`, as they came."""
     return Path(settings.CLASSIFIER_DIR) / "uploads" / str(uid)[-2:] / str(uid)
+
+
+def sidecar_path(uid: UUID, suffix: str) -> Path:
+    """The text that a microscope wrote beside an uploaded image, where its reader looks for it; `suffix` is one of SIDECARS."""
+    return upload_path(uid).with_name(f"{uid}{suffix}")
+
+
+def sidecar_of(uid: UUID) -> Path | None:
+    return next((path for suffix in SIDECARS if (path := sidecar_path(uid, suffix)).is_file()), None)
 
 
 def derived_path(uid: UUID, kind: Derived, variant: str = "") -> Path:
@@ -62,6 +72,6 @@ def write_whole(path: Path, content: bytes) -> None:
 def remove_files(uid: UUID) -> None:
     """Whatever there is of the image `uid`."""
     upload_path(uid).unlink(missing_ok=True)
-    folder = derived_path(uid, Derived.PREVIEW).parent
-    for path in folder.glob(f"{uid}.*"):
-        path.unlink(missing_ok=True)
+    for folder in (upload_path(uid).parent, derived_path(uid, Derived.PREVIEW).parent):
+        for path in folder.glob(f"{uid}.*"):
+            path.unlink(missing_ok=True)

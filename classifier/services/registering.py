@@ -4,8 +4,10 @@ All or nothing: bytes first, which nobody knows of before the registration, then
 failure meets the same paths and the same registration key, so that nothing is stored or registered twice.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from django.db import transaction
@@ -20,7 +22,7 @@ from catalogue.services.registration import register_dataset
 from catalogue.services.storages import open_storage
 from catalogue.storages import Storage as OpenStorage
 from catalogue.storages.errors import StorageError, StorageFileMissing
-from classifier.files import Derived, derived_path, upload_path, write_whole
+from classifier.files import Derived, derived_path, sidecar_of, upload_path, write_whole
 from classifier.models import Image, Opinion, Prediction, Scale, Submission, Work, WorkKind, WorkState
 from classifier.pipeline.results import Verdict
 from classifier.services import dispatch
@@ -53,13 +55,14 @@ def register_images(
     the same call can be made again.
     """
     _check(actor, submission, images, wanted)
-    entry = _entry(submission, images, wanted)
+    sent = _files_sent(images, wanted)
+    entry = _entry(submission, images, wanted, [file for _, file in sent])
     for file in entry.files:
         if problem := path_problem(wanted.storage, file.path, wanted.investigation, actor):
             raise InvalidInput(problem, fields={"folder": [problem]})
     storage = open_storage(wanted.storage)
-    for image, file in zip(images, entry.files, strict=True):
-        _put(storage, image, file.path)
+    for source, file in sent:
+        _put(storage, source, file)
     with transaction.atomic():
         dataset = register_dataset(actor=actor, entry=entry)
         files = {
@@ -67,7 +70,7 @@ def register_images(
             for file in Datafile.objects.filter(dataset=dataset).select_related("dataset__investigation")
         }
         became = {
-            image: files[file.path] for image, file in zip(images, entry.files, strict=True) if file.path in files
+            image: files[file.path] for image, file in zip(images, entry.files, strict=False) if file.path in files
         }
         _annotate(became)
         _find_out_the_rest([_hand_over(actor, image, datafile) for image, datafile in became.items()])
@@ -94,18 +97,27 @@ def _check(actor: Principal, submission: Submission, images: Sequence[Image], wa
         raise NotAllowed("You may not use this storage.")
 
 
-def _entry(submission: Submission, images: Sequence[Image], wanted: Registration) -> DatasetEntry:
+def _files_sent(images: Sequence[Image], wanted: Registration) -> list[tuple[Path, FileEntry]]:
+    """Each file where it lies and as it will be registered: the images in their order, then the texts beside them."""
+    storage = str(wanted.storage.uid)
     paths = _paths(images, wanted.folder.strip("/"))
-    files = tuple(
-        FileEntry(
-            storage=str(wanted.storage.uid),
-            path=path,
-            size=image.size,
-            sha256=image.sha256,
-            media_type=image.media_type,
-        )
-        for image, path in zip(images, paths, strict=True)
-    )
+    sent: dict[str, tuple[Path, FileEntry]] = {}
+    for image, path in zip(images, paths, strict=True):
+        file = FileEntry(storage=storage, path=path, size=image.size, sha256=image.sha256, media_type=image.media_type)
+        sent[path] = upload_path(image.uid), file
+    for image, path in zip(images, paths, strict=True):
+        if text := sidecar_of(image.uid):
+            content = text.read_bytes()
+            place = f"{path.removesuffix(PurePosixPath(path).suffix)}{text.suffix}"
+            digest = hashlib.sha256(content).hexdigest()
+            file = FileEntry(storage=storage, path=place, size=len(content), sha256=digest, media_type="text/plain")
+            sent.setdefault(place, (text, file))
+    return list(sent.values())
+
+
+def _entry(
+    submission: Submission, images: Sequence[Image], wanted: Registration, files: Sequence[FileEntry]
+) -> DatasetEntry:
     first = min(image.pk for image in images)
     return DatasetEntry(
         investigation=str(wanted.investigation.uid),
@@ -114,7 +126,7 @@ def _entry(submission: Submission, images: Sequence[Image], wanted: Registration
         sample=wanted.sample,
         techniques=wanted.techniques,
         registration_key=f"classify-{submission.uid}-{first}-{len(images)}",
-        files=files,
+        files=tuple(files),
     )
 
 
@@ -134,31 +146,32 @@ def _paths(images: Sequence[Image], folder: str) -> list[str]:
     return paths
 
 
-def _put(storage: OpenStorage, image: Image, path: str) -> None:
-    """The bytes of an upload at `path`; one that lies there already, put by an earlier attempt, is left as it is."""
+def _put(storage: OpenStorage, source: Path, file: FileEntry) -> None:
+    """The bytes of `source` at the path of `file`; those that an earlier attempt put there are left as they are."""
+    name = PurePosixPath(file.path).name
     try:
-        if _lies_there(storage, image, path):
+        if _lies_there(storage, file):
             return
-        with upload_path(image.uid).open("rb") as stream:
-            storage.put(path, stream, image.size or 0)
+        with source.open("rb") as stream:
+            storage.put(file.path, stream, file.size or 0)
     except FileNotFoundError:
-        raise Conflict(f"The file of {image.name} is not here any more. Upload it again.") from None
+        raise Conflict(f"The file of {name} is not here any more. Upload it again.") from None
     except StorageError as error:
         raise Unavailable(
-            f"{image.name} could not be put into the storage: {error} Nothing was registered; try again later, or choose"
+            f"{name} could not be put into the storage: {error} Nothing was registered; try again later, or choose"
             " another storage.",
             code="storage-unavailable",
         ) from None
 
 
-def _lies_there(storage: OpenStorage, image: Image, path: str) -> bool:
+def _lies_there(storage: OpenStorage, file: FileEntry) -> bool:
     try:
-        entry = storage.stat(path)
+        entry = storage.stat(file.path)
     except StorageFileMissing:
         return False
-    if entry.size == image.size and storage.checksum(path, ("sha256",)).get("sha256") == image.sha256:
+    if entry.size == file.size and storage.checksum(file.path, ("sha256",)).get("sha256") == file.sha256:
         return True
-    message = f"Another file lies at {path} already. Choose another folder; nothing was registered."
+    message = f"Another file lies at {file.path} already. Choose another folder; nothing was registered."
     raise Conflict(message, code="file-exists", fields={"folder": [message]})
 
 

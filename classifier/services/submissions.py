@@ -4,7 +4,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol
@@ -18,7 +18,7 @@ from django.utils import timezone
 from catalogue.access import Principal
 from catalogue.errors import Conflict, InvalidInput, NotAllowed
 from catalogue.identifiers import new_uid
-from classifier.files import upload_path
+from classifier.files import SIDECARS, sidecar_path, upload_path
 from classifier.models import Image, Submission
 from classifier.pipeline.errors import UnreadableImage
 from classifier.pipeline.reading import ReadLimits, read_header
@@ -27,6 +27,7 @@ from classifier.services.images import queue_images, remove_images
 HOUR = 3600
 LONGEST_NAME = 200
 MOST_REFUSALS = 1000
+LARGEST_TEXT = 1024 * 1024
 
 
 class Upload(Protocol):
@@ -40,10 +41,11 @@ class Upload(Protocol):
 
 @dataclass(frozen=True)
 class _Kept:
-    """A file that passed, written beside its place."""
+    """A file that passed, written beside its place; `beside` are texts that belong to it, with the places for them."""
 
     image: Image
     written: Path
+    beside: dict[Path, Path] = field(default_factory=dict)
 
 
 def submit_files(
@@ -61,14 +63,18 @@ def submit_files(
     kept: list[_Kept] = []
     refusals: list[dict[str, str]] = []
     try:
+        texts = _texts_beside(files)
         for file in files:
-            _take(file, kept, refusals, present)
+            if file not in texts:
+                _take(file, kept, refusals, present)
+        _take_texts(texts, kept)
         with transaction.atomic():
             submission = submission or _new_submission(actor)
             _write(actor, submission, kept, refusals)
     finally:
         for one in kept:
-            one.written.unlink(missing_ok=True)
+            for path in (one.written, *one.beside):
+                path.unlink(missing_ok=True)
     return submission
 
 
@@ -164,6 +170,28 @@ def _take(file: Upload, kept: list[_Kept], refusals: list[dict[str, str]], prese
     kept.append(_Kept(image, path))
 
 
+def _texts_beside(files: Sequence[Upload]) -> list[Upload]:
+    """Those of `files` that a microscope wrote beside another of them: a small text of the same name."""
+    names = {file: PurePosixPath(clean_name(file.name or "").lower()) for file in files}
+    images = {name.stem for name in names.values() if name.suffix not in SIDECARS}
+    return [
+        file
+        for file, name in names.items()
+        if name.suffix in SIDECARS and name.stem in images and (file.size or 0) <= LARGEST_TEXT
+    ]
+
+
+def _take_texts(texts: Sequence[Upload], kept: Sequence[_Kept]) -> None:
+    """Write each text beside the image that it belongs to; that of an image which was refused goes with it."""
+    for file in texts:
+        name = PurePosixPath(clean_name(file.name or "").lower())
+        for one in kept:
+            if PurePosixPath(one.image.name.lower()).stem == name.stem:
+                written = _write_beside(one.image.uid, file.chunks())[0]
+                one.beside[written] = sidecar_path(one.image.uid, name.suffix)
+                break
+
+
 def clean_name(name: str) -> str:
     """The last part of a file's name as its owner wrote it, without what no name should have."""
     last = PurePosixPath(name.replace("\\", "/")).name
@@ -206,6 +234,8 @@ def _write(actor: Principal, submission: Submission, kept: Sequence[_Kept], refu
     Image.objects.bulk_create(images, batch_size=500)
     queue_images(actor=actor, images=images)
     for one in kept:
+        for path, place in one.beside.items():
+            os.replace(path, place)
         os.replace(one.written, upload_path(one.image.uid))
 
 

@@ -10,11 +10,11 @@ function announce(text) {
   document.dispatchEvent(new CustomEvent("faircat:announce", { detail: text }));
 }
 
-function send(form, file, submission, onProgress) {
+function send(form, files, submission, onProgress) {
   const body = new FormData();
   body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
   if (submission) body.append("submission", submission);
-  body.append("files", file, file.name);
+  for (const file of files) body.append("files", file, file.name);
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     request.open("POST", form.action);
@@ -27,15 +27,28 @@ function send(form, file, submission, onProgress) {
   });
 }
 
-async function sendPatiently(form, file, state, onProgress) {
+async function sendPatiently(form, files, state, onProgress) {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    const { status, answer } = await send(form, file, state.uid, onProgress);
+    const { status, answer } = await send(form, files, state.uid, onProgress);
     if (status === 200) return answer;
     // What is refused stays refused; a broken connection or a busy site may mend.
     if (status >= 400 && status < 500 && status !== 429) throw new Error(answer.detail ?? "It was refused.");
     await new Promise((done) => setTimeout(done, 1000 * 2 ** attempt));
   }
   throw new Error("It did not arrive; the connection was broken several times.");
+}
+
+// An image goes together with the text that a microscope wrote beside it; other files go alone.
+function grouped(files) {
+  const isText = (file) => /\.(txt|hdr)$/i.test(file.name);
+  const stem = (file) => file.name.replace(/\.[^.]*$/, "").toLowerCase();
+  const texts = new Map(files.filter(isText).map((file) => [stem(file), file]));
+  const groups = files.filter((file) => !isText(file)).map((file) => {
+    const text = texts.get(stem(file));
+    texts.delete(stem(file));
+    return text ? [file, text] : [file];
+  });
+  return [...groups, ...[...texts.values()].map((file) => [file])];
 }
 
 function rowOf(list, file) {
@@ -54,17 +67,17 @@ function rowOf(list, file) {
 
 async function worker(form, queue, state) {
   while (queue.length && !state.stopped) {
-    const { file, shown } = queue.shift();
+    const { group, shown } = queue.shift();
     try {
-      const answer = await sendPatiently(form, file, state, (share) => { shown.bar.value = share; });
+      const answer = await sendPatiently(form, group, state, (share) => { shown.bar.value = share; });
       state.uid ??= answer.uid;
       state.url = answer.url;
       shown.row.remove();
-      state.arrived += 1;
+      state.arrived += group.length;
     } catch (error) {
       shown.note.textContent = error.message;
       shown.note.classList.add("errors");
-      state.failed.push(file);
+      state.failed.push(...group);
       if (!state.uid) state.stopped = true;
     }
     state.tell();
@@ -81,7 +94,7 @@ async function upload(form, files) {
   const state = { uid: form.dataset.uid, failed: [], arrived: 0 };
   state.tell = () => { line.textContent = `${state.arrived} of ${files.length} files sent${state.failed.length ? `, ${state.failed.length} not` : ""}.`; };
   state.tell();
-  const queue = files.map((file) => ({ file, shown: rowOf(list, file) }));
+  const queue = grouped(files).map((group) => ({ group, shown: rowOf(list, group[0]) }));
   busy = true;
   // The first one makes the upload to which the others belong.
   await worker(form, queue.splice(0, 1), state);
@@ -89,7 +102,7 @@ async function upload(form, files) {
   busy = false;
   if (state.uid && !state.failed.length) return location.assign(state.url);
   announce(line.textContent);
-  finish(form, place, state, [...state.failed, ...queue.map((one) => one.file)]);
+  finish(form, place, state, [...state.failed, ...queue.flatMap((one) => one.group)]);
 }
 
 function finish(form, place, state, left) {

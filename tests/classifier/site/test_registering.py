@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from catalogue.models import Annotation, Datafile, Dataset
 from classifier.files import upload_path
@@ -60,6 +61,15 @@ def test_images_are_registered_with_all_that_was_found_and_no_model_runs_again(p
     assert Annotation.objects.get(datafile=files["picture-1.png"], verified_at__isnull=False).label == "Tips"
     assert Image.objects.get(pk=images[0].pk).registered_as == files["picture-1.png"]
     assert f"/datasets/{dataset.uid}" in client.get(f"/classify/{submission.uid}").content.decode()
+
+
+def test_the_text_beside_an_image_goes_with_it(place, folder):
+    pi, investigation, storage = place
+    client = signed_in(pi)
+    submission = upload(client, png(1, name="wire.png"), SimpleUploadedFile("wire.txt", b"$CM_FORMAT JPG"))
+    client.post(f"/classify/{submission.uid}/register", form(investigation, storage, submission.images.get()))
+    assert [path.rpartition("/")[2] for path in stored(folder)] == ["wire.png", "wire.txt"]
+    assert sorted(Dataset.objects.get().files.values_list("name", flat=True)) == ["wire.png", "wire.txt"]
 
 
 def test_the_form_sent_twice_leads_to_the_same_dataset(place, classify):

@@ -10,8 +10,9 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image as Pillow
 
-from classifier.files import upload_path
+from classifier.files import sidecar_of, upload_path
 from classifier.models import Image, Submission, Work
+from classifier.services.measuring import measure
 from tests import factories
 from tests.classifier.dispatch import world
 from tests.classifier.site.conftest import png, signed_in, upload
@@ -105,6 +106,19 @@ def test_each_file_that_is_no_image_is_refused_with_its_reason_and_the_others_ar
     page = client.get(f"/classify/{submission.uid}").content.decode()
     assert "4 files refused" in page and "notes.txt" in page and "not-an-image" in page
     assert len(files_below(folder)) == 2
+
+
+def test_a_text_beside_an_image_is_kept_with_it_and_gives_its_metadata(release, folder, shared_samples):
+    client = signed_in(factories.make_user())
+    files = sorted(shared_samples.glob("sem-jeol/image000.*"))
+    submission = upload(client, *[SimpleUploadedFile(path.name, path.read_bytes()) for path in files])
+    image = submission.images.get()
+    assert not submission.refusals
+    measure("ocr", list(Work.objects.filter(kind="scale").values_list("pk", flat=True)))
+    image.refresh_from_db()
+    assert image.scale.source == "side-car"
+    assert len(image.metadata) > 5
+    assert sidecar_of(image.uid).read_bytes() == (shared_samples / "sem-jeol" / "image000.txt").read_bytes()
 
 
 def test_a_form_without_files_says_what_to_do(release):
