@@ -1,9 +1,9 @@
 """How large images are: their metadata and banners read, the scale kept, and what was read told to the catalogue. For workers only."""
 
+import atexit
 import logging
 from collections.abc import Sequence
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -21,7 +21,8 @@ from catalogue.units import to_si
 from classifier.files import keep_pictures, upload_path
 from classifier.models import Image, Scale, Work
 from classifier.pipeline.errors import PipelineError
-from classifier.pipeline.reading import Picture, read_picture
+from classifier.pipeline.loading import PictureReader
+from classifier.pipeline.reading import Picture
 from classifier.pipeline.results import ScaleFinding
 from classifier.pipeline.scale import KnownScale, find_scale, parameters_of
 from classifier.services import dispatch
@@ -31,6 +32,10 @@ logger = logging.getLogger(__name__)
 
 SIDECAR = "side-car-read"
 MOST_VALUES = 2000
+
+# Its child starts with the first image and ends with this process.
+_reader = PictureReader()
+atexit.register(_reader.close)
 
 
 def measure(queue: str, keys: Sequence[int]) -> int:
@@ -60,11 +65,7 @@ def _measure(work: Work) -> int:
 
 
 def _picture(image: Image) -> Picture:
-    source = source_of(image)
-    if isinstance(source, Path):
-        return read_picture(source, image.name)
-    with source() as stream:
-        return read_picture(stream, image.name)
+    return _reader.read(source_of(image), image.name)
 
 
 def _metadata(image: Image) -> Extraction:
