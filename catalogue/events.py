@@ -1,6 +1,7 @@
 """News for the apps above, sent after commit only. Receivers connect in `AppConfig.ready()`; a failing one stops nobody."""
 
 import logging
+
 from django.db import transaction
 from django.dispatch import Signal
 

@@ -10,10 +10,10 @@ import gzip
 import lzma
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO
 
 from classifier.pipeline.errors import PipelineError
 from classifier.pipeline.labels import FOLDERS, NAMES
@@ -23,7 +23,12 @@ from classifier.pipeline.training.images import FileSource, LabelledImage, TarMe
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"}
 _LABEL_IN_NAME = re.compile(r"L(\d{1,3})_", re.IGNORECASE)
 _PLAIN_TAR = ".tar"
-_COMPRESSED = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_COMPRESSED: dict[str, Callable[[Path, str], Any]] = {
+    ".gz": gzip.open,
+    ".tgz": gzip.open,
+    ".bz2": bz2.open,
+    ".xz": lzma.open,
+}
 _CATEGORY_OF_FOLDER = {folder.lower(): name for folder, name in zip(FOLDERS, NAMES, strict=True)}
 _CHUNK = 1024 * 1024
 
@@ -110,7 +115,7 @@ def _members(path: Path) -> Iterator[tarfile.TarInfo]:
     with tarfile.open(path, "r:") as archive:
         for member in archive:
             yield member
-            archive.members = []
+            archive.members = []  # type: ignore[attr-defined]
 
 
 def _add_member(found: Found, member: tarfile.TarInfo, path: Path, plain: Path) -> None:
@@ -154,8 +159,7 @@ def _decompressed(path: Path, scratch: Path, limits: DataLimits) -> Path:
     plain = scratch / f"{path.name}.tar"
     allowed = min(limits.bytes, limits.growth * path.stat().st_size)
     written = 0
-    opened = cast(BinaryIO, _COMPRESSED[path.suffix.lower()](path, "rb"))
-    with opened as packed, plain.open("wb") as target:
+    with _COMPRESSED[path.suffix.lower()](path, "rb") as packed, plain.open("wb") as target:
         while chunk := _next_chunk(packed, path):
             written += len(chunk)
             if written > allowed:
