@@ -132,8 +132,15 @@ def rollback(*, actor: Principal) -> ModelRelease:
 
 
 def ensure_demonstration(*, actor: Principal) -> ModelRelease | None:
-    """On a site without any release, install and activate the one that comes with the code; None where nothing was done."""
-    if ModelRelease.objects.exists() or not DEMONSTRATION.is_dir():
+    """Install and activate the release that comes with the code, on a site without any or with the one of an older code.
+
+    None where nothing was done: a release that somebody chose stays in use.
+    """
+    if not DEMONSTRATION.is_dir():
+        return None
+    active = active_release()
+    is_older = active is not None and not active.folder and active.digest != read_release(DEMONSTRATION).manifest.digest
+    if ModelRelease.objects.exists() and not is_older:
         return None
     release = install_release(actor=actor, folder=DEMONSTRATION)
     activate_release(actor=actor, release=release)

@@ -126,3 +126,12 @@ def test_the_command_lists_installs_activates_and_goes_back(folder, capsys):
         call_command("classifier_release", "install", str(folder / "nowhere"))
     with pytest.raises(NotFound):
         release_named("nothing 1")
+
+
+def test_the_demonstration_of_an_older_code_gives_way_to_the_present_one(folder):
+    older = install(folder, "0", is_demonstration=True)
+    activate_release(actor=SYSTEM, release=older)
+    assert ensure_demonstration(actor=SYSTEM) is None
+    ModelRelease.objects.update(folder="")
+    present = ensure_demonstration(actor=SYSTEM)
+    assert present and present.label != older.label and active_release() == present
