@@ -56,7 +56,6 @@ OF_DATASETS = OpenApiParameter(
     "dataset",
     {"type": "array", "items": {"type": "string", "format": "uuid"}},
     description="Of which datasets",
-    many=True,
 )
 
 
