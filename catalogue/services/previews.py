@@ -1,5 +1,6 @@
 """What a file says, read before anything is registered, for the person who is registering it. Nothing is stored."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from uuid import UUID
@@ -37,8 +38,12 @@ def preview_file(*, principal: Principal, investigation: Investigation, storage_
         found = _read(storage, path)
     except StorageError as error:
         return Findings((), (Note("file-unreadable", f"The file could not be read now: {error}"),))
-    rows = [_row(raw) for raw in found.parameters]
-    return Findings(parameter_values(rows), tuple(found.notes))
+    return Findings(values_of(_entry(raw) for raw in found.parameters), tuple(found.notes))
+
+
+def values_of(entries: Iterable[ParameterEntry]) -> tuple[ParameterValue, ...]:
+    """What readers would be told of these values if they were registered, without personal data."""
+    return parameter_values(Parameter(**dict(zip(COLUMNS, parameter_row(0, entry), strict=True))) for entry in entries)
 
 
 def _read(storage: Storage, path: str) -> Extraction:
@@ -51,8 +56,8 @@ def _read(storage: Storage, path: str) -> Extraction:
     return extract_in_sandbox(StorageFile(connected, path, frozenset(entry.path for entry in beside)))
 
 
-def _row(raw: RawParameter) -> Parameter:
-    entry = ParameterEntry(
+def _entry(raw: RawParameter) -> ParameterEntry:
+    return ParameterEntry(
         name=raw.name,
         value=raw.value,
         unit=raw.unit or "",
@@ -60,4 +65,3 @@ def _row(raw: RawParameter) -> Parameter:
         source=Source.INSTRUMENT.value,
         is_personal=raw.is_personal,
     )
-    return Parameter(**dict(zip(COLUMNS, parameter_row(0, entry), strict=True)))

@@ -11,12 +11,14 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from catalogue.entries import ParameterEntry
 from catalogue.errors import NotFound
 from catalogue.selectors import get_dataset_record
-from catalogue.vocabularies.standard_names import label_for
+from catalogue.services.previews import values_of
 from classifier import selectors
 from classifier.files import Derived
 from classifier.models import Image, ModelRelease, Prediction
+from classifier.record import ImageView
 from classifier.selectors import Viewer
 from classifier.services.categories import names_without_model, suggested_names
 from classifier.services.opinions import agree_with_label, give_opinion
@@ -44,7 +46,7 @@ def image_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "opinions": selectors.opinions_of(viewer, image),
         "similar": _similar(viewer, image, prediction, release),
         "has_saliency": prediction is not None and has_saliency(prediction.release),
-        "groups": _metadata_groups(image),
+        "metadata": _metadata(image, view),
         "api_url": f"{settings.SITE_URL}/api/v1/classifications/{image.submission.uid}" if image.submission else "",
     }
     return private_page(request, "classifier/image.html", context)
@@ -60,12 +62,13 @@ def _similar(
     return [{"view": view, "similarity": one.similarity} for one, view in zip(found, views, strict=True)]
 
 
-def _metadata_groups(image: Image) -> list[dict[str, Any]]:
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for row in image.metadata:
-        name = row.get("name", "") if row.get("group") else label_for(row.get("name", ""))
-        groups.setdefault(row.get("group", ""), []).append(row | {"name": name})
-    return [{"title": title, "rows": rows} for title, rows in sorted(groups.items())]
+def _metadata(image: Image, view: ImageView) -> dict[str, Any] | None:
+    """What the file of an upload says, for the template of datasets; those tell of theirs on their own pages."""
+    if image.datafile_id is not None:
+        return None
+    entries = [ParameterEntry(**row) for row in image.metadata]
+    state = "pending" if view.is_pending else "done"
+    return {"parameters": values_of(entries), "notes": (), "extraction_state": state}
 
 
 @require_safe

@@ -119,6 +119,8 @@ def test_a_text_beside_an_image_is_kept_with_it_and_gives_its_metadata(release, 
     assert image.scale.source == "side-car"
     assert len(image.metadata) > 5
     assert sidecar_of(image.uid).read_bytes() == (shared_samples / "sem-jeol" / "image000.txt").read_bytes()
+    page = client.get(f"/classify/images/{image.uid}").content.decode()
+    assert "Accelerating voltage" in page and "as the instrument wrote them</summary>" in page
 
 
 def test_a_form_without_files_says_what_to_do(release):
