@@ -35,8 +35,8 @@ def keep_pictures(uid: UUID, preview: bytes | None) -> None:
         for kind in Picture:
             picture_path(uid, kind).unlink(missing_ok=True)
         return
-    _write(picture_path(uid, Picture.PREVIEW), preview)
-    _write(picture_path(uid, Picture.THUMBNAIL), _thumbnail(preview))
+    write_whole(picture_path(uid, Picture.PREVIEW), preview)
+    write_whole(picture_path(uid, Picture.THUMBNAIL), _thumbnail(preview))
 
 
 def _thumbnail(preview: bytes) -> bytes:
@@ -49,7 +49,8 @@ def _thumbnail(preview: bytes) -> bytes:
     return target.getvalue()
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
+    """`content` at `path`, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     try:

@@ -1,8 +1,6 @@
 """Where the files of the classifier lie, below `settings.CLASSIFIER_DIR`. Who may see them is decided by those who ask."""
 
 import io
-import os
-import tempfile
 from enum import StrEnum
 from pathlib import Path
 from uuid import UUID
@@ -11,6 +9,8 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 from PIL import Image as Pillow
+
+from catalogue.derived import write_whole
 
 PREVIEW_PIXELS = 2048
 THUMBNAIL_PIXELS = 384
@@ -53,20 +53,6 @@ def keep_pictures(uid: UUID, pixels: NDArray[np.uint8]) -> None:
         stream = io.BytesIO()
         picture.save(stream, "WEBP", quality=82, method=2)
         write_whole(derived_path(uid, kind), stream.getvalue())
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """`content` at `path`, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-        os.chmod(temporary, 0o640)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def remove_files(uid: UUID) -> None:

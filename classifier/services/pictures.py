@@ -7,8 +7,9 @@ import threading
 from functools import lru_cache
 from pathlib import Path
 
+from catalogue.derived import write_whole
 from catalogue.errors import NotFound, Unavailable
-from classifier.files import Derived, derived_path, keep_pictures, write_whole
+from classifier.files import Derived, derived_path, keep_pictures
 from classifier.models import Image, ModelRelease, Prediction
 from classifier.pipeline.classifying import Classifier
 from classifier.pipeline.errors import FileUnreachable, ModelRefused, OutOfMemory, PipelineError, RuntimeMissing

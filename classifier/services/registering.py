@@ -13,6 +13,7 @@ import numpy as np
 from django.db import transaction
 
 from catalogue.access import SYSTEM, Principal
+from catalogue.derived import write_whole
 from catalogue.entries import DatasetEntry, FileEntry
 from catalogue.errors import Conflict, InvalidInput, NotAllowed, Unavailable
 from catalogue.models import Datafile, Dataset, Investigation, Storage
@@ -22,7 +23,7 @@ from catalogue.services.registration import register_dataset
 from catalogue.services.storages import open_storage
 from catalogue.storages import Storage as OpenStorage
 from catalogue.storages.errors import StorageError, StorageFileMissing
-from classifier.files import Derived, derived_path, sidecar_of, upload_path, write_whole
+from classifier.files import Derived, derived_path, sidecar_of, upload_path
 from classifier.models import Image, Opinion, Prediction, Scale, Submission, Work, WorkKind, WorkState
 from classifier.pipeline.results import Verdict
 from classifier.services import dispatch

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from catalogue.derived import write_whole
 from catalogue.vocabularies.image_categories import IMAGE_CATEGORIES
-from classifier.files import Derived, derived_path, upload_path, write_whole
+from classifier.files import Derived, derived_path, upload_path
 from classifier.models import (
     Category,
     Image,
