@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -173,11 +174,11 @@ def _readable(viewer: Viewer, texts: list[str]) -> list[Dataset]:
     return found
 
 
-def _rows(images):  # type: ignore[no-untyped-def]
+def _rows(images: QuerySet[Image]) -> QuerySet[Image]:
     return selectors.with_records(images).order_by("pk")[:MOST_IMAGES]
 
 
-def _wait_for(request: Request, images) -> None:  # type: ignore[no-untyped-def]
+def _wait_for(request: Request, images: QuerySet[Image]) -> None:
     """Until nothing more is to come for `images`, for as long as was asked for, where a place to wait is free."""
     given = request.query_params.get("wait", "0")
     if not given.isdecimal() or int(given[:4]) > LONGEST_WAIT:

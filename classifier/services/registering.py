@@ -8,9 +8,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 import numpy as np
 from django.db import transaction
+from django.db.models import Model
 
 from catalogue.access import SYSTEM, Principal
 from catalogue.derived import write_whole
@@ -30,6 +32,7 @@ from classifier.services import dispatch
 from classifier.services.releases import active_release
 from classifier.services.results import told_labels
 
+Row = TypeVar("Row", bound=Model)
 MOST_IMAGES = 200
 MOST_BYTES = 1024 * 1024 * 1024
 
@@ -234,7 +237,7 @@ def _repeat_opinions(actor: Principal, image: Image, twin: Image) -> None:
         verify_label(actor=actor, datafile=twin.datafile, kind=CATEGORY, text=opinions[-1].category.name)
 
 
-def _copied(row, **changes):  # type: ignore[no-untyped-def]
+def _copied(row: Row, **changes: object) -> Row:
     """An unsaved row with the values of `row`, some of them changed."""
     names = [
         field.attname for field in row._meta.concrete_fields if not field.primary_key and field.name not in changes

@@ -24,8 +24,6 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def demonstration(folder, db):
-    if not DEMONSTRATION.is_dir():
-        pytest.skip("the demonstration model is not there")
     release = install_release(actor=SYSTEM, folder=DEMONSTRATION)
     activate_release(actor=SYSTEM, release=release)
     return release
