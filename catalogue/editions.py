@@ -5,10 +5,10 @@ A form that was made of the same edition says the same; the access of its reader
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
-from django.db.models import Case, Count, Exists, F, IntegerField, Max, OuterRef, Q, Sum, Value, When
+from django.db.models import Case, Count, Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from catalogue import access
@@ -19,6 +19,7 @@ from catalogue.interop.description import MOST_MEMBERS
 from catalogue.masking import hides_counts
 from catalogue.models import Collection, Dataset, Investigation
 from catalogue.models.collections import CollectionState
+from catalogue.page_rows import KeptRows
 
 MOST_RELATED = 200
 
@@ -34,21 +35,23 @@ class Edition:
 
 def dataset_edition(uid: UUID, principal: Principal, *, now: datetime) -> Edition:
     """In one query for strangers, two where other datasets come from it or it from them: these may open by the clock."""
-    links = Dataset.derived_from.through._default_manager
-    has_related = Exists(links.filter(from_dataset=OuterRef("pk"))) | Exists(links.filter(to_dataset=OuterRef("pk")))
-    rows = Dataset.objects.filter(uid=uid).select_related("investigation", "instrument__facility")
-    row = rows.annotate(
-        revision_number=F("revision__number"), stamp=_stamp("revision__", now), has_related=has_related
-    ).first()
+    row = next(iter(_ROWS.read(uid=uid, now=now)), None)
     level = access.dataset_level(row, principal, now=now) if row else Level.NOTHING
     if row is None or level == Level.NOTHING:
         raise NotFound("There is no such dataset, or none that you may see.")
     related = _related(row, principal, now) if row.has_related else ()
     return Edition(
-        key=_key(principal, level, access.is_open(row, now=now), uid, row.revision_number, related),
+        key=_key(principal, level, access.is_open(row, now=now), uid, row.number, related),
         stamped_at=row.stamp or row.updated_at,
         is_tombstone=level == Level.TOMBSTONE,
     )
+
+
+def _rows(uid: UUID, now: datetime) -> QuerySet[Dataset]:
+    links = Dataset.derived_from.through._default_manager
+    has_related = Exists(links.filter(from_dataset=OuterRef("pk"))) | Exists(links.filter(to_dataset=OuterRef("pk")))
+    rows = Dataset.objects.filter(uid=uid).order_by()
+    return rows.annotate(number=F("revision__number"), stamp=_stamp("revision__", now), has_related=has_related)
 
 
 def _related(dataset: Dataset, principal: Principal, now: datetime) -> list[tuple]:
@@ -117,3 +120,13 @@ def with_more(edition: Edition, *values: object) -> Edition:
     """The edition of something that shows more than the record: `values`, whose `repr` tells them apart."""
     key = hashlib.sha256(repr((edition.key, values)).encode("utf-8", "replace")).hexdigest()
     return Edition(key, edition.stamped_at, edition.is_tombstone)
+
+
+_ROWS = KeptRows(
+    Dataset,
+    ("investigation", "instrument", "instrument__facility"),
+    _rows,
+    *("number", "stamp", "has_related"),
+    uid=UUID(int=1),
+    now=datetime(1, 1, 1, tzinfo=UTC),
+)

@@ -8,11 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Lookup, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
+
+StandIn = datetime | UUID | Sequence[int]
 
 
 @Field.register_lookup
@@ -41,15 +44,15 @@ class _Compiled:
 class KeptStatement:
     """What `make` returns, a queryset of `values_list`, is compiled when it is first asked for.
 
-    `make` is given `stand_ins` (moments, or lists of keys for `__among`), which it may compare with columns and nothing else:
-    they are found again among the statement's values, so that no two of them and no constant may be equal.
+    `make` is given `stand_ins` (moments, uids, or lists of keys for `__among`), which it may compare with columns and nothing
+    else: they are found again among the statement's values, so that no two of them and no constant may be equal.
     """
 
-    def __init__(self, make: Callable[..., QuerySet[Any, Any]], **stand_ins: datetime | Sequence[int]) -> None:
+    def __init__(self, make: Callable[..., QuerySet[Any, Any]], **stand_ins: StandIn) -> None:
         self._make, self._stand_ins = make, stand_ins
         self._compiled: dict[str, _Compiled] = {}
 
-    def rows(self, **given: datetime | Sequence[int]) -> list[tuple[Any, ...]]:
+    def rows(self, **given: StandIn) -> list[tuple[Any, ...]]:
         """The rows for these values, in one query."""
         compiled = self._compiled.get(connection.vendor) or self._compile()
         values = list(compiled.values)
@@ -75,9 +78,11 @@ class KeptStatement:
         return made
 
 
-def _adapted(value: datetime | Sequence[int]) -> Any:
+def _adapted(value: StandIn) -> Any:
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, UUID):
+        return value if connection.features.has_native_uuid_field else value.hex
     return list(value) if connection.vendor == "postgresql" else json.dumps(list(value))
 
 

@@ -1,9 +1,9 @@
-"""The rows of one page of datasets with all that their records name, in two statements. No masking here, and no principal.
+"""Datasets with all that their records name, a page of them in two statements. No masking here, and no principal.
 
 Instances are made as pickling makes them: their constructors would cost as much as reading the rows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,13 @@ from django.db import connection
 from django.db.models import F, Max, Model, OuterRef, QuerySet, Subquery
 from django.db.models.base import ModelState
 
-from catalogue.kept_statements import KeptStatement
+from catalogue.kept_statements import KeptStatement, StandIn
 from catalogue.models import Annotation, Collection, Dataset, Investigation, TeamMember, Technique
 from catalogue.models.collections import CollectionState
 from catalogue.short_lists import ShortList
 
 MOST_LABELS = 10
+Shared = dict[tuple[type[Model], Any], Any]
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class _Joined:
         self._parts.append(_Part(path, parent, name, model, columns, start, start + len(fields), start + key))
         self.columns += [f"{path}__{column}" if path else column for column in columns]
 
-    def instance(self, row: Sequence[Any], shared: dict[tuple[type[Model], Any], Any]) -> Any:
+    def instance(self, row: Sequence[Any], shared: Shared) -> Any:
         """The instance of `model` in `row`. Each row of a table becomes one instance, which is kept in `shared`."""
         found: dict[str, Any] = {}
         for part in self._parts:
@@ -106,25 +107,52 @@ def list_columns() -> dict[str, Subquery]:
     }
 
 
-_DATASET = _Joined(
-    Dataset, "investigation", "investigation__proposal", "instrument", "instrument__facility", "sample", "licence"
-)
-_MEMBER = _Joined(TeamMember, "person", "person__affiliation")
+class KeptRows:
+    """A kept statement whose rows are instances of `model`, with what `paths` lead to and the columns `more`.
+
+    `make` returns the queryset for the stand-ins of a `KeptStatement`, annotated with `more`.
+    """
+
+    def __init__(
+        self,
+        model: type[Model],
+        paths: Sequence[str],
+        make: Callable[..., QuerySet[Any]],
+        *more: str,
+        **stand_ins: StandIn,
+    ) -> None:
+        self._joined, self._more = _Joined(model, *paths), more
+
+        def columns(**values: Any) -> QuerySet[Any, Any]:
+            return make(**values).values_list(*self._joined.columns, *more)
+
+        self._statement = KeptStatement(columns, **stand_ins)
+
+    def read(self, shared: Shared | None = None, **given: StandIn) -> list[Any]:
+        """The instances, in one query. Those in `shared` stand for their rows, and all others are added to it."""
+        shared = {} if shared is None else shared
+        found = []
+        for row in self._statement.rows(**given):
+            one = self._joined.instance(row, shared)
+            one.__dict__.update(zip(self._more, row[len(self._joined.columns) :], strict=True))
+            found.append(one)
+        return found
 
 
-def _dataset_rows(keys: Sequence[int]) -> QuerySet[Dataset, Any]:
-    lists = list_columns()
-    rows = Dataset.objects.filter(pk__among=keys).order_by().annotate(**lists)
-    return rows.values_list(*_DATASET.columns, *lists)
+NAMED = ("investigation", "investigation__proposal", "instrument", "instrument__facility", "sample", "licence")
+LISTS = ("own_doi", "technique_terms", "annotation_rows")
 
 
-def _team_rows(keys: Sequence[int]) -> QuerySet[TeamMember, Any]:
-    rows = TeamMember.objects.filter(investigation__pk__among=keys).order_by("position", "id")
-    return rows.values_list(*_MEMBER.columns)
+def _dataset_rows(keys: Sequence[int]) -> QuerySet[Dataset]:
+    return Dataset.objects.filter(pk__among=keys).order_by().annotate(**list_columns())
 
 
-_DATASET_ROWS = KeptStatement(_dataset_rows, keys=[-1])
-_TEAM_ROWS = KeptStatement(_team_rows, keys=[-1])
+def _team_rows(keys: Sequence[int]) -> QuerySet[TeamMember]:
+    return TeamMember.objects.filter(investigation__pk__among=keys).order_by("position", "id")
+
+
+_DATASETS = KeptRows(Dataset, NAMED, _dataset_rows, *LISTS, keys=[-1])
+_TEAMS = KeptRows(TeamMember, ("person", "person__affiliation"), _team_rows, keys=[-1])
 
 
 def rows_of(keys: Sequence[int], *, fetched: Iterable[Investigation] = ()) -> list[Dataset]:
@@ -134,26 +162,21 @@ def rows_of(keys: Sequence[int], *, fetched: Iterable[Investigation] = ()) -> li
     """
     if not keys:
         return []
-    shared: dict[tuple[type[Model], Any], Any] = {(Investigation, one.pk): one for one in fetched}
-    found: dict[int, Dataset] = {}
-    for row in _DATASET_ROWS.rows(keys=keys):
-        one = _DATASET.instance(row, shared)
-        one.own_doi, one.technique_terms, one.annotation_rows = row[len(_DATASET.columns) :]
-        found[one.pk] = one
-    _add_teams({one.investigation_id: one.investigation for one in found.values()})
+    shared: Shared = {(Investigation, one.pk): one for one in fetched}
+    found = {one.pk: one for one in _DATASETS.read(shared, keys=keys)}
+    add_teams(found.values())
     return [found[key] for key in keys if key in found]
 
 
-def _add_teams(investigations: Mapping[int, Investigation]) -> None:
-    """Fetch the teams of those that came without."""
+def add_teams(datasets: Iterable[Dataset]) -> None:
+    """Fetch the teams of their investigations, of those that came without."""
+    investigations = {one.investigation_id: one.investigation for one in datasets}
     teams: dict[int, list[TeamMember]] = {
         key: [] for key, one in investigations.items() if "team" not in getattr(one, "_prefetched_objects_cache", ())
     }
     if not teams:
         return
-    shared: dict[tuple[type[Model], Any], Any] = {}
-    for row in _TEAM_ROWS.rows(keys=list(teams)):
-        member = _MEMBER.instance(row, shared)
+    for member in _TEAMS.read(keys=list(teams)):
         member._state.fields_cache["investigation"] = investigations[member.investigation_id]
         teams[member.investigation_id].append(member)
     for key, team in teams.items():

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +28,7 @@ from catalogue.models import (
 )
 from catalogue.models.collections import CollectionState
 from catalogue.models.investigations import RecordState
-from catalogue.page_rows import list_columns, rows_of, technique_terms
+from catalogue.page_rows import LISTS, NAMED, KeptRows, add_teams, list_columns, rows_of, technique_terms
 from catalogue.record import DatasetRecord, FileRef, InvestigationRecord, SampleRecord
 from catalogue.short_lists import ShortList
 
@@ -55,7 +55,7 @@ def _team(path: str = "team") -> Prefetch:
 
 def find_dataset(uid: UUID, principal: Principal, *, now: datetime | None = None) -> tuple[Dataset, Level]:
     """The dataset and how much of it `principal` sees; NotFound when it is nothing."""
-    return _seen(with_references(Dataset.objects.filter(uid=uid)), principal, now or timezone.now())
+    return _seen(with_references(Dataset.objects.filter(uid=uid)).first(), principal, now or timezone.now())
 
 
 def find_detailed_dataset(uid: UUID, principal: Principal, *, now: datetime) -> tuple[Dataset, Level]:
@@ -63,6 +63,14 @@ def find_detailed_dataset(uid: UUID, principal: Principal, *, now: datetime) -> 
 
     `is_published` tells whether a published collection holds it, `is_selected` whether the principal's account chose it.
     """
+    if principal != access.ANONYMOUS:
+        return _seen(with_references(_detailed(uid, principal, now)).first(), principal, now)
+    found = _FOR_STRANGERS.read(uid=uid, now=now)
+    add_teams(found)
+    return _seen(found[0] if found else None, principal, now)
+
+
+def _detailed(uid: UUID, principal: Principal, now: datetime) -> QuerySet[Dataset]:
     published = CollectionMember.objects.filter(collection__state=CollectionState.PUBLISHED).order_by()
     alone = published.filter(dataset=OuterRef("pk"))
     whole = published.filter(investigation=OuterRef("investigation_id"))
@@ -75,11 +83,20 @@ def find_detailed_dataset(uid: UUID, principal: Principal, *, now: datetime) -> 
         "results": ShortList(known.filter(derived_from=OuterRef("pk"))[:MOST_RELATED], *RELATED),
         "relation_rows": ShortList(relations[:MOST_RELATED], *RELATION),
     }
-    return _seen(with_references(Dataset.objects.filter(uid=uid).annotate(**columns)), principal, now)
+    return Dataset.objects.filter(uid=uid).order_by().annotate(**columns)
 
 
-def _seen(datasets: QuerySet[Dataset], principal: Principal, now: datetime) -> tuple[Dataset, Level]:
-    dataset = datasets.first()
+def _detailed_for_strangers(uid: UUID, now: datetime) -> QuerySet[Dataset]:
+    return _detailed(uid, access.ANONYMOUS, now).annotate(**list_columns())
+
+
+_DETAILS = ("is_published", "is_selected", "sources", "results", "relation_rows")
+_FOR_STRANGERS = KeptRows(
+    Dataset, NAMED, _detailed_for_strangers, *LISTS, *_DETAILS, uid=UUID(int=1), now=datetime(1, 1, 1, tzinfo=UTC)
+)
+
+
+def _seen(dataset: Dataset | None, principal: Principal, now: datetime) -> tuple[Dataset, Level]:
     level = access.dataset_level(dataset, principal, now=now) if dataset else Level.NOTHING
     if dataset is None or level == Level.NOTHING:
         raise NotFound("There is no such dataset, or none that you may see.")

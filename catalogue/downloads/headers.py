@@ -2,6 +2,7 @@
 
 import base64
 import re
+from functools import lru_cache
 from urllib.parse import quote
 
 # RFC 6838 section 4.2, with a charset as the only parameter.
@@ -21,6 +22,7 @@ def content_disposition(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{exact}"
 
 
+@lru_cache(maxsize=1000)
 def safe_media_type(media_type: str) -> str:
     """The type as registered, but plain bytes for whatever a browser could run, and for what is no media type at all."""
     media_type = media_type.strip().lower()

@@ -68,7 +68,7 @@ def json_ld_of(graph: Graph, prefixes: Mapping[str, str]) -> bytes:
                 told[short(str(predicate))] = found if len(found) > 1 else found[0]
         objects.append(told)
     document = {"@context": dict(prefixes), "@graph": objects}
-    return json.dumps(document, ensure_ascii=False, indent=1).encode()
+    return json.dumps(document, ensure_ascii=False).encode()
 
 
 def _facts_of(graph: Graph) -> Facts:

@@ -70,18 +70,20 @@ def descriptor(root: str) -> Entity:
 
 
 def file_entity(identifier: str, file: FileRef) -> Entity:
-    """A file under its URL or its path; `contentSize` is in bytes."""
-    return entity(
-        identifier,
-        "File",
-        {
-            "name": file.name,
-            "encodingFormat": file.media_type or UNKNOWN_TYPE,
-            "contentSize": str(file.size) if file.size is not None else "",
-            "sha256": file.sha256,
-            "dateModified": file.modified_at.isoformat() if file.modified_at else "",
-        },
-    )
+    """A file under its URL or its path; `contentSize` is in bytes. Written out, since a crate may have thousands."""
+    found: Entity = {
+        "@id": identifier,
+        "@type": "File",
+        "name": file.name,
+        "encodingFormat": file.media_type or UNKNOWN_TYPE,
+    }
+    if file.size is not None:
+        found["contentSize"] = str(file.size)
+    if file.sha256:
+        found["sha256"] = file.sha256
+    if file.modified_at:
+        found["dateModified"] = file.modified_at.isoformat()
+    return found
 
 
 def path_iri(path: str) -> str:

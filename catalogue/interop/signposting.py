@@ -4,8 +4,8 @@ Level 1 puts the links of a page into its header (RFC 8288), as many as fit; lev
 own, a linkset in JSON or in text (RFC 9264). Source: FAIR Signposting Profile, https://signposting.org/FAIR/.
 """
 
+import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -21,17 +21,20 @@ MOST_HEADER_BYTES = 4000
 MOST_AUTHORS = 1000
 ABOUT_PAGE = "https://schema.org/AboutPage"
 HTML = "text/html"
+# From what a page leads to, back to the page.
+_WAYS_BACK = {"describedby": "describes", "item": "collection"}
+_SAFE = ":/?#[]@!$&'()*+,;=%~"
+_PLAIN = re.compile(rf"[\w.{re.escape(_SAFE)}-]*", re.ASCII)
 _TYPES = {"Dataset": "https://schema.org/Dataset", "Collection": "https://schema.org/Collection"}
 
 
 class Link(NamedTuple):
-    """`target` by `relation` from the page, or from `anchor` where that is given; `media_type` and `profile` are of the target."""
+    """`target` by `relation` from the page; `media_type` and `profile` are of the target."""
 
     target: str
     relation: str
     media_type: str = ""
     profile: str = ""
-    anchor: str = ""
 
 
 def links_of_page(description: Description, *, page: str, forms: Sequence[Link]) -> list[Link]:
@@ -65,24 +68,35 @@ def link_header(links: Iterable[Link]) -> str:
 
 def linkset_json(links: Sequence[Link], *, page: str) -> dict[str, Any]:
     """RFC 9264 section 4.2: the links by what they start from, and there by their relation."""
-    by_anchor: dict[str, dict[str, Any]] = {}
-    for link in _with_ways_back(links, page):
-        context = by_anchor.setdefault(link.anchor, {"anchor": link.anchor})
-        target = {"href": _quoted(link.target), "type": link.media_type, "profile": link.profile}
-        context.setdefault(link.relation, []).append({name: value for name, value in target.items() if value})
+    by_anchor: dict[str, dict[str, Any]] = {page: {"anchor": page}}
+    back = {"href": _quoted(page), "type": HTML}
+    for link in links:
+        target = _quoted(link.target)
+        by_anchor[page].setdefault(link.relation, []).append(_described(target, link))
+        if link.relation in _WAYS_BACK:
+            context = by_anchor.setdefault(target, {"anchor": target})
+            context.setdefault(_WAYS_BACK[link.relation], []).append(back)
     return {"linkset": list(by_anchor.values())}
 
 
 def linkset_text(links: Sequence[Link], *, page: str) -> str:
     """RFC 9264 section 4.1: the same as the value of a header, each link with its anchor."""
-    return ",\n".join(_in_header(link) for link in _with_ways_back(links, page)) + "\n"
+    anchor = f'; anchor="{_quoted(page)}"'
+    lines = [_in_header(link) + anchor for link in links]
+    lines += [
+        f'<{_quoted(page)}>; rel="{_WAYS_BACK[link.relation]}"; type="{HTML}"; anchor="{_quoted(link.target)}"'
+        for link in links
+        if link.relation in _WAYS_BACK
+    ]
+    return ",\n".join(lines) + "\n"
 
 
-def _with_ways_back(links: Sequence[Link], page: str) -> list[Link]:
-    """All links with their anchors, and those from what the page leads to back to the page."""
-    back = {"describedby": "describes", "item": "collection"}
-    found = [Link(one.target, one.relation, one.media_type, one.profile, anchor=page) for one in links]
-    found += [Link(page, back[one.relation], HTML, anchor=one.target) for one in links if one.relation in back]
+def _described(target: str, link: Link) -> dict[str, str]:
+    found = {"href": target}
+    if link.media_type:
+        found["type"] = link.media_type
+    if link.profile:
+        found["profile"] = link.profile
     return found
 
 
@@ -111,17 +125,11 @@ def _address(creator: Creator) -> str:
 
 
 def _in_header(link: Link) -> str:
-    parameters = (
-        ("rel", link.relation),
-        ("type", link.media_type),
-        ("profile", link.profile),
-        ("anchor", _quoted(link.anchor)),
-    )
-    return f"<{_quoted(link.target)}>" + "".join(f'; {name}="{value}"' for name, value in parameters if value)
+    kind = f'; type="{link.media_type}"' if link.media_type else ""
+    profile = f'; profile="{link.profile}"' if link.profile else ""
+    return f'<{_quoted(link.target)}>; rel="{link.relation}"{kind}{profile}'
 
 
-# The page stands in every link, and each file in two.
-@lru_cache(maxsize=4000)
 def _quoted(address: str) -> str:
     """Nothing in an address may end the link or the header."""
-    return quote(address, safe=":/?#[]@!$&'()*+,;=%~", errors="replace")
+    return address if _PLAIN.fullmatch(address) else quote(address, safe=_SAFE, errors="replace")
