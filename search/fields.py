@@ -27,9 +27,12 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
+    """`has_few_sets`: of a KEYWORD with many values in each document, where most documents share one of few sets of values."""
+
     name: str
     kind: Kind
     meaning: str
+    has_few_sets: bool = False
 
 
 FIELDS: tuple[Field, ...] = (
@@ -48,7 +51,7 @@ FIELDS: tuple[Field, ...] = (
         "people, instrument, technique with its other names, format, parameters in words, labels of images",
     ),
     Field("identifiers", Kind.TOKENS, "ids, numbers of proposals and visits, DOIs, names of files, and their parts"),
-    Field("technique", Kind.KEYWORD, "IRIs of its techniques and of all their broader terms"),
+    Field("technique", Kind.KEYWORD, "IRIs of its techniques and of all their broader terms", has_few_sets=True),
     Field("instrument", Kind.KEYWORD, "short name"),
     Field("facility", Kind.KEYWORD, "short name"),
     Field("type", Kind.KEYWORD, "type of the investigation"),
@@ -90,5 +93,5 @@ def parameter_key(group: str, name: str, unit_si: str) -> str:
 
 def schema_hash() -> str:
     """Ten characters that name this set of fields, so that a new set never meets an old index."""
-    described = "\n".join(f"{field.name}:{field.kind}" for field in FIELDS)
+    described = "\n".join(f"{field.name}:{field.kind}:{field.has_few_sets}" for field in FIELDS)
     return hashlib.sha256(described.encode()).hexdigest()[:10]

@@ -23,7 +23,7 @@ from search.question.likeness import Likeness, likeness_of
 from search.question.numbers import Axis
 from search.question.plan import Plan, bins_request, cursor_after, plan
 from search.question.query import Query
-from search.results.keeping import is_kept, kept_search, timeless
+from search.results.keeping import kept_search, timeless
 from search.results.names import Names, names
 
 # What the page counts. Parameters are many: they are counted when somebody looks for one.
@@ -75,13 +75,11 @@ class Asker:
         like = self.like(query.like)[1] if query.like else None
         return plan(query, self.access, facets=facets, choices=choices_of_archive, like=like)
 
-    def found(self, asked: Plan, query: Query) -> Found:
-        """One hit more than the page has, which tells whether there is another page."""
-        request = replace(asked.request, limit=query.size + 1)
-        if not is_kept(query):
-            return self.index.search(request)
-        plain = plan(query, timeless(self.access), facets=[name for name, _ in request.facets]).request
-        return kept_search(self.index, request, timeless=replace(plain, limit=request.limit), now=self.now)
+    def found(self, query: Query, asked: Plan, *, facets: Iterable[str]) -> Found:
+        """One hit more than the page has, which tells whether there is another page. `asked` is the plan with `facets`."""
+        always = replace(self, access=timeless(self.access)).plan(query, facets=facets)
+        request, key = (replace(one.request, limit=query.size + 1) for one in (asked, always))
+        return kept_search(self.index, request, timeless=key, now=self.now)
 
     def like(self, uid: str) -> tuple[DatasetRecord | None, Likeness]:
         """The dataset with this uid as far as the asker sees it, and what is looked for in others: nothing where it is hidden."""
@@ -100,8 +98,9 @@ def ask(query: Query, asker: Asker, *, facets: Iterable[str] = PAGE_FACETS) -> A
     """Raises EngineUnavailable."""
     now = asker.now
     hidden = NAMES_OF_PEOPLE if query.principal.hides_people else ()
-    asked = asker.plan(query, facets=[name for name in facets if name not in hidden])
-    found = asker.found(asked, query)
+    shown = [name for name in facets if name not in hidden]
+    asked = asker.plan(query, facets=shown)
+    found = asker.found(query, asked, facets=shown)
     hits = found.hits[: query.size]
     axes: dict[str, Axis] = {}
     if asked.histograms:

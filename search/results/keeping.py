@@ -1,64 +1,86 @@
-"""The answer to the question that everybody begins with, all datasets as visitors see them, kept while nothing can change it.
+"""Answers that were counted already, kept while nothing can change them.
 
-It is exact, not some seconds old: it is given again only while the index holds what it held, while the visibility rule keeps
-back the same, which is asked of the database each time, and until the next dataset opens by the clock. Hits are keys; their
-records are read and masked anew. Questions with conditions are too many to be kept.
+They are exact, not some seconds old: one is given again only while the index holds what it held, to the same question under
+the same visibility rule, which is asked of the database each time, and until the next dataset opens by the clock. Hits are
+keys; their records are read and masked anew.
 """
 
-from dataclasses import dataclass, replace
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from catalogue.neutral_access import NeutralFilter
 from search.backends.base import Extent, Found, Index, Request
 from search.clauses import Between, Everything
 from search.question.dates import microseconds
-from search.question.query import Query, conditions
 
-MOST_KEPT = 16
+MOST_KEPT = 128
 NEVER = 2**63
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """What was found at `since` in an index of this generation, which holds before `until` (microseconds since 1970)."""
+class _Period:
+    """While the index is of one `generation` and nothing opens: `since` <= moment < `until`, in microseconds since 1970.
+
+    `found` are answers by their timeless requests, the one that was asked for last at the end.
+    """
 
     generation: object
     since: int
-    until: float
-    found: Found
+    until: int
+    found: OrderedDict[Request, Found] = field(default_factory=OrderedDict)
+
+    def holds(self, generation: object, moment: int) -> bool:
+        return self.generation == generation and self.since <= moment < self.until
 
 
-# By the request as it would be in 1970: requests of different moments differ in nothing but the moment.
-_kept: dict[Request, _Kept] = {}
-
-
-def is_kept(query: Query) -> bool:
-    """Whether the answer to `query` is the same for all visitors, and one of few."""
-    is_bare = not query.histograms and next(conditions(query), None) is None
-    return query.principal.is_public and is_bare and not query.cursor
+_lock = threading.Lock()
+_period = _Period(None, 0, 0)
 
 
 def timeless(access: NeutralFilter) -> NeutralFilter:
+    """The filter as it would be in 1970: questions of different moments then differ in nothing but the moment."""
     return replace(access, now=EPOCH)
 
 
 def kept_search(index: Index, request: Request, *, timeless: Request, now: datetime) -> Found:
     """What `index` finds. `timeless` is the request made with the `timeless` filter. Raises EngineUnavailable."""
-    generation, moment = index.generation(), microseconds(now)
-    kept = _kept.get(timeless)
-    if kept and kept.generation == generation and kept.since <= moment < kept.until:
-        return kept.found
+    generation = index.generation()
+    if generation is None:
+        return index.search(request)
+    period = _period_at(index, generation, microseconds(now))
+    with _lock:
+        if found := period.found.get(timeless):
+            period.found.move_to_end(timeless)
+            return found
     found = index.search(request)
-    if generation is not None:
-        if len(_kept) >= MOST_KEPT:
-            _kept.clear()
-        _kept[timeless] = _Kept(generation, moment, _next_opening(index, moment), found)
+    with _lock:
+        period.found[timeless] = found
+        if len(period.found) > MOST_KEPT:
+            period.found.popitem(last=False)
     return found
 
 
-def _next_opening(index: Index, moment: int) -> float:
+def forget() -> None:
+    """Count everything anew."""
+    global _period
+    _period = _Period(None, 0, 0)
+
+
+def _period_at(index: Index, generation: object, moment: int) -> _Period:
+    """The present one, or a new one: what was kept in the last is then forgotten."""
+    global _period
+    period = _period
+    if not period.holds(generation, moment):
+        _period = period = _Period(generation, moment, _next_opening(index, moment))
+    return period
+
+
+def _next_opening(index: Index, moment: int) -> int:
+    """The moment at which the first of what is closed opens."""
     later = (("later", Between("opens_at", low=moment + 1)),)
     request = Request(Everything(), filters=later, facets=(("next", Extent("opens_at")),), limit=0)
     opening = index.search(request).ranges["next"].low
-    return NEVER if opening is None else opening
+    return NEVER if opening is None else int(opening)

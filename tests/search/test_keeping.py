@@ -38,7 +38,7 @@ class Counted:
 
 @pytest.fixture(autouse=True)
 def _nothing_kept() -> None:
-    keeping._kept.clear()
+    keeping.forget()
 
 
 @pytest.fixture
@@ -101,9 +101,43 @@ def test_it_ends_when_an_instrument_hides_what_is_closed(archive):
     assert searches and again.total == 2
 
 
-def test_conditions_and_persons_are_asked_each_time(archive):
+@pytest.mark.parametrize("sent", [{}, {"q": ["dataset"]}, {"access": ["open"]}, {"access": ["closed"]}])
+def test_every_question_has_an_answer_of_its_own(archive, sent):
+    answered()
+    first, searches = answered(**sent)
+    again, none = answered(**sent)
+    assert (bool(searches), none) == (bool(sent), 0)
+    assert again.found == first.found
+    expected = {"open": archive[:2], "closed": archive[2:]}.get(sent.get("access", [""])[0], archive)
+    assert {record.uid for record in again.records} == {dataset.uid for dataset in expected}
+
+
+def test_a_person_is_never_given_the_answer_of_another(archive):
     pi = principal_of(archive[2].investigation.team.get().person.user)
-    for principal, sent in ((pi, {}), (ANONYMOUS, {"q": ["scan"]}), (ANONYMOUS, {"access": ["open"]})):
-        answered(principal, **sent)
-        assert answered(principal, **sent)[1] > 0
-    assert answered(pi)[0].found.bins["access"] == (2, 2)
+    sent = {"access": ["mine"]}
+    assert [answered(one, **sent)[0].total for one in (pi, ANONYMOUS, pi, ANONYMOUS)] == [2, 0, 2, 0]
+    assert answered(pi, **sent)[1] == 0
+
+
+def test_a_person_who_leaves_the_team_is_asked_anew(archive):
+    member = archive[2].investigation.team.get()
+    pi = principal_of(member.person.user)
+    first, _ = answered(pi, access=["mine"])
+    member.delete()
+    again, searches = answered(pi, access=["mine"])
+    assert (first.total, again.total) == (2, 0) and searches
+
+
+def test_a_histogram_is_drawn_of_what_is_kept(laboratory):
+    drawn = [answered(histogram=["accelerating_voltage|kV"]) for _ in range(2)]
+    assert [searches for _, searches in drawn] == [3, 1], "bins need a second question, a period the next opening"
+    assert drawn[0][0].found == drawn[1][0].found
+    assert sum(drawn[1][0].found.bins["p.accelerating_voltage"]) == 2
+
+
+def test_the_oldest_answers_make_room(archive):
+    answered()
+    for number in range(keeping.MOST_KEPT):
+        answered(q=[f"nothing{number}"])
+    assert answered(q=[f"nothing{keeping.MOST_KEPT - 1}"])[1] == 0
+    assert answered()[1] > 0

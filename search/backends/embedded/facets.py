@@ -1,24 +1,26 @@
 """Counts beside the hits: `Values`, `Bins` and `Extent` as Tantivy aggregations, and what comes back. No queries here."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from search.backends.base import Bins, Extent, Facet, Range, Values
-from search.backends.embedded.schema import parameter_path
+from search.backends.embedded.schema import in_set, parameter_path, set_column
 from search.fields import BY_NAME, Kind
 
 # How many of its values each segment gives at first, and then if that left anything undecided.
 FEW_VALUES, ALL_VALUES = 1_000, 2**31
 # Values are fetched beyond the limit, since those of equal count at its edge are ordered here.
-SPARE_VALUES = 100
+SPARE_VALUES = 1_000
 MOST_VALUES = 60_000
+MOST_SETS = 2_000
 
 
 def aggregation(facet: Facet) -> dict[str, Any]:
-    """The facet as Tantivy counts it."""
+    """The facet as Tantivy counts it at first."""
     if isinstance(facet, Values):
-        return _terms(facet, size=_size(facet), segment_size=FEW_VALUES, include=facet.among)
+        return _sets(facet) if is_by_sets(facet) else values_aggregation(facet)
     column = parameter_path(facet.field) if facet.is_parameter else facet.field
     if isinstance(facet, Extent):
         return {"stats": {"field": column}}
@@ -38,6 +40,19 @@ def _ranges(facet: Bins) -> list[dict[str, Any]]:
 
 def _size(facet: Values) -> int:
     return min(facet.limit + SPARE_VALUES, MOST_VALUES)
+
+
+def is_by_sets(facet: Facet) -> bool:
+    """Whether whole sets of values are counted, which are then added up."""
+    return isinstance(facet, Values) and not facet.among and BY_NAME[facet.field].has_few_sets
+
+
+def _sets(facet: Values) -> dict[str, Any]:
+    return {"terms": {"field": set_column(facet.field), "size": MOST_SETS, "segment_size": MOST_SETS}}
+
+
+def values_aggregation(facet: Values) -> dict[str, Any]:
+    return _terms(facet, size=_size(facet), segment_size=FEW_VALUES, include=facet.among)
 
 
 def _terms(facet: Values, *, include: Sequence[str | int], **sizes: int) -> dict[str, Any]:
@@ -63,6 +78,17 @@ def next_aggregation(facet: Values, counted: dict[str, Any]) -> dict[str, Any] |
     if next_count < least or not next_count:
         return None
     return _terms(facet, size=MOST_VALUES, segment_size=ALL_VALUES, include=facet.among)
+
+
+def values_of_sets(facet: Values, counted: dict[str, Any]) -> tuple[tuple[str | int, int], ...] | None:
+    """None where there are more sets than were counted."""
+    if counted.get("sum_other_doc_count") or counted.get("doc_count_error_upper_bound"):
+        return None
+    counts: Counter[str | int] = Counter()
+    for bucket in counted["buckets"]:
+        for value in in_set(bucket["key"]):
+            counts[value] += bucket["doc_count"]
+    return most_frequent(list(counts.items()), facet.limit)
 
 
 def values(facet: Values, counted: dict[str, Any]) -> tuple[tuple[str | int, int], ...]:

@@ -14,6 +14,8 @@ from search.fields import FIELDS, PARAMETERS, Field, Kind
 
 # Numbers that are looked up one by one have an inverted index beside their column.
 LOOKED_UP = frozenset({"dataset", "investigation", "instrument_key", "year", "month"})
+SETS = tuple(field.name for field in FIELDS if field.has_few_sets)
+BETWEEN_VALUES = "\n"
 
 
 @cache
@@ -29,10 +31,23 @@ def _add(builder: tantivy.SchemaBuilder, field: Field) -> None:
     if field.kind is Kind.NUMBER:
         builder.add_integer_field(field.name, indexed=field.name in LOOKED_UP, fast=True)
     elif field.kind in (Kind.KEYWORD, Kind.ORDER):
-        builder.add_text_field(field.name, tokenizer_name="raw", index_option="basic", fast=True)
+        for column in (field.name, set_column(field.name)) if field.has_few_sets else (field.name,):
+            builder.add_text_field(column, tokenizer_name="raw", index_option="basic", fast=True)
     else:
         depth = "position" if field.kind is Kind.TEXT else "basic"
         builder.add_text_field(field.name, tokenizer_name="whitespace", index_option=depth)
+
+
+def set_column(name: str) -> str:
+    """The column with all values of a field as one text, which `in_set` takes apart.
+
+    To count it costs one step for each document instead of one for each value. A text may have 65,530 bytes: 1,000 IRIs.
+    """
+    return f"{name}_set"
+
+
+def in_set(text: str) -> list[str]:
+    return text.split(BETWEEN_VALUES)
 
 
 @cache
@@ -56,6 +71,9 @@ def prepared(document: Document) -> tantivy.Document:
     fields: Document = {
         name: list(dict.fromkeys(value)) if isinstance(value, list) else value for name, value in document.items()
     }
+    for name in SETS:
+        if values := fields.get(name):
+            fields[set_column(name)] = BETWEEN_VALUES.join(sorted(values))
     numbers = document.get(PARAMETERS, {}).items()
     columns = {parameter_path(key).partition(".")[2]: float(value) + 0.0 for key, value in numbers}
     fields[PARAMETERS] = {column: number for column, number in columns.items() if math.isfinite(number)}

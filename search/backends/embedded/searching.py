@@ -146,14 +146,25 @@ class Search:
 
     def _read(self, name: str, facet: Facet, counted: dict[str, Any], query: Query, answer: Found) -> None:
         if isinstance(facet, Values):
-            for _ in range(MOST_RECOUNTS):
-                if again := facets.next_aggregation(facet, counted):
-                    counted = self.searcher.aggregate(query, {"0": again})["0"]
-            answer.values[name] = facets.values(facet, counted)
+            answer.values[name] = self._values(facet, counted, query)
         elif isinstance(facet, Bins):
             answer.bins[name] = facets.bins(facet, counted)
         else:
             answer.ranges[name] = facets.extent(counted)
+
+    def _values(self, facet: Values, counted: dict[str, Any], query: Query) -> tuple[tuple[str | int, int], ...]:
+        if facets.is_by_sets(facet):
+            if (values := facets.values_of_sets(facet, counted)) is not None:
+                return values
+            counted = self._aggregate(query, facets.values_aggregation(facet))
+        for _ in range(MOST_RECOUNTS):
+            if again := facets.next_aggregation(facet, counted):
+                counted = self._aggregate(query, again)
+        return facets.values(facet, counted)
+
+    def _aggregate(self, query: Query, asked: dict[str, Any]) -> dict[str, Any]:
+        counted: dict[str, Any] = self.searcher.aggregate(query, {"0": asked})["0"]
+        return counted
 
     def _chosen_numbers(self, query: Query, facet: Values) -> tuple[tuple[str | int, int], ...]:
         counts = [

@@ -14,9 +14,12 @@ VOLTAGE, PIXEL, TILT = "accelerating_voltage|V", "pixel_size_x|m", "stage_tilt|r
 YEARS = tuple(float(year) for year in range(2014, 2028))
 DECADES = tuple(10.0**power for power in range(-10, -4))
 CANARY_KEY = f"{CANARY}|V"
+XANES, SPECTROSCOPY = "https://example.org/technique/xanes", "https://example.org/technique/spectroscopy"
 
 FACETS: dict[str, Facet] = {
     "techniques with their broader terms": Values("technique"),
+    "the two most frequent techniques": Values("technique", limit=2),
+    "two techniques of all": Values("technique", among=(XANES, SPECTROSCOPY, "https://example.org/none")),
     "the three most frequent instruments": Values("instrument", limit=3),
     "one value of many": Values("person", limit=1),
     "samples, of which many have the same count": Values("sample", limit=25),
@@ -156,6 +159,25 @@ def test_a_value_that_stands_twice_in_a_document_counts_once(filled: Index, empt
     empty.write([documents[0] | {"element": ["O", "Ti", "O"]}])
     found = empty.search(Request(CURATOR.access, facets=(("element", Values("element")),)))
     assert dict(found.values["element"]) == {"O": 1, "Ti": 1}
+
+
+def test_values_and_sets_of_values_may_be_as_many_as_there_are_datasets(empty: Index):
+    many = range(1, 2_501)
+    common = {"version": 1, "document": ["full"], "opens_at": 0}
+    empty.write(
+        common
+        | {
+            "key": str(number), "dataset": number, "by_registered": number,
+            "sample": [f"sample {number:04}"], "technique": ["root", f"branch {number % 2}", f"leaf {number:04}"],
+        }
+        for number in many
+    )  # fmt: skip
+    facets = (("sample", Values("sample", limit=3)), ("technique", Values("technique", limit=5)))
+    found = empty.search(Request(CURATOR.access, facets=facets))
+    assert found.values["sample"] == (("sample 0001", 1), ("sample 0002", 1), ("sample 0003", 1))
+    assert found.values["technique"] == (
+        ("root", 2_500), ("branch 0", 1_250), ("branch 1", 1_250), ("leaf 0001", 1), ("leaf 0002", 1),
+    )  # fmt: skip
 
 
 def test_numbers_that_a_facet_would_show_are_not_told_of_hidden_documents(filled: Index, reference: Reference):
