@@ -1,5 +1,6 @@
 """Fixtures for all tests: real services where a machine has them, otherwise a skip with the reason."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -16,6 +17,13 @@ from tests import services
 
 hypothesis.settings.register_profile("faircat", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("faircat")
+# Until the tests begin, modules are all that is made, and they stay: to look through them takes a second, each time.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:
