@@ -77,7 +77,7 @@ def _by_score(found: Found, query: str, asker: Asker) -> list[Place]:
     for table, rows in found:
         scored = scorer.scores(table.name)  # type: ignore[arg-type]
         fits = Exists(rows.filter(pk=OuterRef("pk")))
-        keys = rows.model._default_manager.filter(fits, pk__in=list(scored)).order_by().values_list("pk", flat=True)
+        keys = rows.model._default_manager.filter(fits, pk__among=list(scored)).order_by().values_list("pk", flat=True)
         places += [Place(table, key, scored[key]) for key in keys]
     return sorted(places, key=lambda place: (-place.score, place.table.name, place.key))
 

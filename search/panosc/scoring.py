@@ -9,8 +9,8 @@ read, and on nothing else that was asked or found in the same call. Full documen
 data is never scored. Neither HTTP nor filters of the API here.
 """
 
-from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Collection as Keys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, reduce
@@ -28,7 +28,7 @@ from catalogue.models.collections import CollectionState
 from catalogue.models.investigations import RecordState
 from catalogue.neutral_access import neutral_filter
 from search.analysis import words
-from search.backends.base import Index, Request
+from search.backends.base import Hit, Index, Request
 from search.clauses import All, AnyOf, Best, Clause, Either, Not, Term, Weighted
 from search.engines import engine
 from search.question.plan import access_clause
@@ -114,10 +114,21 @@ class _Question:
     weights: Mapping[str, float]
 
     def found(self, limit: int, *filters: Clause) -> dict[int, float]:
-        """Datasets with their scores, the best first. No document counts as open at 0, so that none is lifted for it."""
+        """Datasets with their scores, the best first.
+
+        Where enough of them have every word in the title, which scores 1, the others need not be weighed.
+        """
+        whole = All(tuple(AnyOf("title", (word,)) for word in self.weights))
+        hits = self._hits(whole, limit, filters)
+        if len(hits) == limit:
+            return dict.fromkeys((hit.dataset for hit in hits), 1.0)
         scored = Either(tuple(_word(word, weight) for word, weight in self.weights.items()))
+        return {hit.dataset: _rounded(hit.score) for hit in self._hits(scored, limit, filters)}
+
+    def _hits(self, scored: Clause, limit: int, filters: Iterable[Clause]) -> tuple[Hit, ...]:
+        """No document counts as open at 0, so that none is lifted for it."""
         request = Request(_readable(self.access), scored, _named(filters), limit=limit, open_at=0)
-        return {hit.dataset: _rounded(hit.score) for hit in self.index.search(request).hits}
+        return self.index.search(request).hits
 
 
 def _question(wanted: tuple[str, ...], principal: Principal, now: datetime) -> _Question:
@@ -173,7 +184,7 @@ def _investigations(asked: _Question, among: Keys[int] | None) -> dict[int, floa
     for _ in range(ROUNDS):
         seen = (Not(AnyOf("investigation", tuple(best))),) if best else ()
         hits = asked.found(HITS_OF_A_ROUND, *_chosen("investigation", among), *seen)
-        owners = Dataset.objects.filter(pk__in=list(hits)).order_by().values_list("pk", "investigation_id")
+        owners = Dataset.objects.filter(pk__among=list(hits)).order_by().values_list("pk", "investigation_id")
         _keep_best(best, hits, owners)
         if len(hits) < HITS_OF_A_ROUND:
             break
@@ -211,9 +222,7 @@ def _add_own_texts(
     chosen = _with_words(rows, asked.weights, fields, among).values_list("pk", *fields)[:MOST_TEXTS]
     for key, *texts in chosen:
         told = list(zip(texts, (TITLE, ABSTRACT), strict=True))
-        known = best.get(key, 0.0)
-        if _text_score(asked.weights, told, _may_hold) > known:
-            best[key] = max(known, _text_score(asked.weights, told))
+        best[key] = _text_score(asked.weights, told, known=best.get(key, 0.0))
 
 
 def _with_words(
@@ -244,26 +253,33 @@ def _keep_best(best: dict[int, float], hits: Mapping[int, float], owners: Iterab
         best[owner] = max(best.get(owner, 0.0), hits.get(dataset, 0.0))
 
 
+def _text_score(
+    weights: Mapping[str, float], texts: Iterable[tuple[str | None, float]], *, known: float = 0.0
+) -> float:
+    """What texts get, each with what a word in it is worth; `known` where that is as much. Analysed is what may get more."""
+    likely = [(text, value, _may_hold(text, weights)) for text, value in texts if text]
+    if _worth(weights, ((held, value) for _, value, held in likely)) <= known:
+        return known
+    return max(known, _worth(weights, ((_holds(text, held), value) for text, value, held in likely)))
+
+
+def _worth(weights: Mapping[str, float], texts: Iterable[tuple[Iterable[str], float]]) -> float:
+    """Of texts by the words that they hold."""
+    best: dict[str, float] = {}
+    for held, value in texts:
+        for word in held:
+            best[word] = max(best.get(word, 0.0), value)
+    return _rounded(sum(weights[word] * value for word, value in best.items()))
+
+
 def _holds(text: str, wanted: Keys[str]) -> set[str]:
     """Which of the `wanted` words stand in a text."""
-    return set(words(text)).intersection(wanted) if _may_hold(text, wanted) else set()
+    return set(words(text)).intersection(wanted) if wanted else set()
 
 
-def _may_hold(text: str, wanted: Keys[str]) -> set[str]:
+def _may_hold(text: str, wanted: Iterable[str]) -> list[str]:
     """Which may, told without the analysis: that changes no more of plain words than their last two letters."""
     if not text.isascii() or "-" in text:
-        return set(wanted)
+        return list(wanted)
     lowered = text.lower()
-    return {word for word in wanted if word[: max(2, len(word) - 2)] in lowered}
-
-
-def _text_score(
-    weights: Mapping[str, float],
-    texts: Iterable[tuple[str | None, float]],
-    held: Callable[[str, Keys[str]], set[str]] = _holds,
-) -> float:
-    worth: dict[str, float] = {}
-    for text, value in texts:
-        for word in held(text or "", weights):
-            worth[word] = max(worth.get(word, 0.0), value)
-    return _rounded(sum(weights[word] * value for word, value in worth.items()))
+    return [word for word in wanted if word[: max(2, len(word) - 2)] in lowered]
