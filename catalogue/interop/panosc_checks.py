@@ -12,7 +12,16 @@ from catalogue.publication import normalise_doi
 from catalogue.units import to_si
 
 PROPOSAL, PUBLICATION = "proposal", "publication"
-LONGEST_NAME_OF_ITS_OWN = 200
+# By model and property, where it is less than what may be in the file.
+LONGEST = {
+    "Instrument": {"name": 200},
+    "Sample": {"name": 200},
+    "Technique": {"name": 200},
+    "Parameter": {"name": 200},
+    "Affiliation": {"name": 300},
+    "Person": {"fullName": 150, "firstName": 150, "lastName": 150},
+}
+LONGEST_PATH = 900
 LONGEST_UNIT = 60
 LONGEST_ADDRESS = 200
 
@@ -25,6 +34,7 @@ def problems_of(database: PanoscDatabase, *, now: datetime) -> Iterator[str]:
             yield f"Document {pid}: it is released at {row['releaseDate']:%Y-%m-%d %H:%M} UTC only."
     yield from _of_datasets(database)
     yield from _of_parameters(database)
+    yield from _of_lengths(database)
     yield from _of_names(database)
 
 
@@ -93,6 +103,8 @@ def _of_files(database: PanoscDatabase) -> Iterator[str]:
     for key, row in database.of("File").items():
         if (first := seen.setdefault((row["datasetId"], file_name(row)), key)) != key:
             yield f"File {key}: it has the name and path of File {first} of the same dataset."
+        if len(file_name(row).encode()) > LONGEST_PATH:
+            yield f"File {key}: its name and path are longer than {LONGEST_PATH} bytes."
 
 
 def file_name(row: Row) -> str:
@@ -115,14 +127,20 @@ def _of_parameters(database: PanoscDatabase) -> Iterator[str]:
             yield f"Parameter {key}: the unit {unit[:LONGEST_UNIT]!r} of {row['name']} is not known."
 
 
-def _of_names(database: PanoscDatabase) -> Iterator[str]:
-    for model in ("Instrument", "Sample", "Technique", "Parameter", "Person"):
+def _of_lengths(database: PanoscDatabase) -> Iterator[str]:
+    for model, longest in LONGEST.items():
         for key, row in database.of(model).items():
-            if len(row.get("name") or row["fullName"]) > LONGEST_NAME_OF_ITS_OWN:
-                yield f"{model} {key}: its name is longer than {LONGEST_NAME_OF_ITS_OWN} characters."
-    for pid in database.of("Instrument"):
-        if len(address_of(pid)) > LONGEST_ADDRESS:
-            yield f"Instrument {pid}: the address of its pid is longer than {LONGEST_ADDRESS} characters."
+            for name, length in longest.items():
+                if len(row.get(name, "")) > length:
+                    yield f"{model} {key}: its {name} is longer than {length} characters."
+    addresses = {("Instrument", pid): pid for pid in database.of("Instrument")}
+    addresses |= {("Technique", pid): row.get("panetId") or pid for pid, row in database.of("Technique").items()}
+    for (model, pid), named in addresses.items():
+        if len(address_of(named)) > LONGEST_ADDRESS:
+            yield f"{model} {pid}: the address of its pid is longer than {LONGEST_ADDRESS} characters."
+
+
+def _of_names(database: PanoscDatabase) -> Iterator[str]:
     taken: dict[tuple[str, str], str] = {}
     for key, row in database.of("Instrument").items():
         if (first := taken.setdefault((row["facility"], row["name"]), key)) != key:

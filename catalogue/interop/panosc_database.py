@@ -171,6 +171,7 @@ REQUIRED: Mapping[str, Mapping[str, Reader]] = {
 OPTIONAL: Mapping[str, Mapping[str, Reader]] = {
     "Technique": {"panetId": _name},
     "Sample": {"description": _text},
+    "Affiliation": {"address": _words, "city": _words, "country": _words},
     "Person": {"orcid": _text, "firstName": _text, "lastName": _text},
     "Dataset": {"instrumentId": _id},
     "Document": {

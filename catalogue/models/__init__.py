@@ -5,7 +5,7 @@ from catalogue.models.collections import Collection, CollectionMember, Concept, 
 from catalogue.models.datasets import Annotation, Datafile, Dataset, Parameter, Relation
 from catalogue.models.embargo import AccessRequest, EmbargoReminder, ExtensionRequest
 from catalogue.models.facilities import Facility, Instrument, Licence, Technique, TechniqueAncestor
-from catalogue.models.foreign import ForeignIdentifier
+from catalogue.models.foreign import ForeignIdentifier, ForeignMember, ForeignTechnique
 from catalogue.models.investigations import AccessGrant, Investigation, Proposal, Sample, TeamMember
 from catalogue.models.operations import (
     AuditEntry,
@@ -37,6 +37,8 @@ __all__ = [
     "ExtensionRequest",
     "Facility",
     "ForeignIdentifier",
+    "ForeignMember",
+    "ForeignTechnique",
     "IdempotencyKey",
     "Instrument",
     "Investigation",

@@ -13,6 +13,9 @@ class Organisation(models.Model):
 
     name = models.CharField(max_length=300)
     ror = models.URLField(max_length=60, unique=True, null=True, blank=True, validators=[validate_ror])
+    address = models.CharField(max_length=500, blank=True, help_text="Street and number")
+    city = models.CharField(max_length=500, blank=True)
+    country = models.CharField(max_length=500, blank=True)
 
     def __str__(self) -> str:
         return self.name

@@ -230,8 +230,11 @@ def _set_team(investigation: Investigation, team: Sequence[PersonEntry]) -> None
     TeamMember.objects.bulk_create(members.values())
 
 
-def find_or_create_person(entry: PersonEntry) -> Person:
-    """The person by ORCID. Without one, a new person: two people of one name are never made one by guessing."""
+def find_or_create_person(entry: PersonEntry, *, affiliation: Organisation | None = None) -> Person:
+    """The person by ORCID. Without one, a new person: two people of one name are never made one by guessing.
+
+    The `affiliation` of a new person is found by what the entry says of it, where it is not given.
+    """
     if not entry.family_name.strip():
         raise InvalidInput("A person needs a family name.", fields={"team": ["Give a family name."]})
     try:
@@ -239,7 +242,7 @@ def find_or_create_person(entry: PersonEntry) -> Person:
         ror = normalise_ror(entry.affiliation_ror) if entry.affiliation_ror else None
     except ValueError as error:
         raise InvalidInput(str(error), fields={"team": [str(error)]}) from error
-    affiliation = _organisation(entry.affiliation, ror)
+    affiliation = affiliation or _organisation(entry.affiliation, ror)
     names = {
         "given_name": entry.given_name.strip(),
         "family_name": entry.family_name.strip(),

@@ -10,7 +10,7 @@ from catalogue.access import Principal
 from catalogue.entries import RelationEntry
 from catalogue.errors import DomainError, InvalidInput
 from catalogue.interop.panosc_database import LOCAL, MOST_PROBLEMS, PanoscDatabase, address_of, is_doi, is_handle
-from catalogue.models import Dataset, Instrument, Investigation
+from catalogue.models import Dataset, ForeignTechnique, Instrument, Investigation
 
 # How a record here says which one elsewhere it is.
 SAME_AS = "IsIdenticalTo"
@@ -37,14 +37,14 @@ class Imported:
 
 @dataclass
 class Import:
-    """One import under way. Rows by the pids of the file; techniques by IRI."""
+    """One import under way. Rows by the pids of the file."""
 
     actor: Principal
     database: PanoscDatabase
     now: datetime
     done: Imported = field(default_factory=Imported)
     instruments: dict[str, Instrument] = field(default_factory=dict)
-    techniques: dict[str, str] = field(default_factory=dict)
+    techniques: dict[str, ForeignTechnique] = field(default_factory=dict)
     investigations: dict[str, Investigation] = field(default_factory=dict)
     datasets: dict[str, Dataset] = field(default_factory=dict)
 

@@ -14,15 +14,14 @@ from django.db.models import F
 
 from catalogue.audit import audit_entry, write_audit_rows
 from catalogue.changes import datasets_changed
-from catalogue.entries import DatasetEntry, FileEntry, ParameterEntry, SampleEntry
+from catalogue.entries import DatasetEntry, FileEntry, ParameterEntry
 from catalogue.interop.panosc_checks import doi_of, file_name
 from catalogue.interop.panosc_database import Row
 from catalogue.models import Datafile, Dataset, Instrument, Investigation, Storage
-from catalogue.models.foreign import ForeignKind
 from catalogue.models.storages import StorageKind
-from catalogue.services.investigations import save_sample
-from catalogue.services.panosc_context import STATED_BY, Import, about, refusal, same_as
-from catalogue.services.panosc_identifiers import keep_files, keep_identifiers, keep_parameters
+from catalogue.services.panosc_context import STATED_BY, Import, refusal, same_as
+from catalogue.services.panosc_identifiers import keep_files, keep_parameters, keep_techniques
+from catalogue.services.panosc_samples import make_samples
 from catalogue.services.references import chunks
 from catalogue.services.registration import FILE_COLUMNS, MOST_ENTRIES, file_row, register_datasets
 from catalogue.services.rows import insert_rows
@@ -72,8 +71,8 @@ class _Parts:
 
 
 def _import_portion(current: Import, parts: _Parts, pids: Sequence[str]) -> None:
-    _make_samples(current, parts, pids)
-    entries = [_entry(current, parts, pid) for pid in pids]
+    samples = make_samples(current, {pid: parts.samples.get(pid, ()) for pid in pids})
+    entries = [_entry(current, parts, pid, samples.get(pid, "")) for pid in pids]
     outcomes = register_datasets(actor=current.actor, entries=entries, is_all_or_nothing=True)
     problems = [
         f"Dataset {pid}: {' '.join([outcome.message, *(text for texts in outcome.fields.values() for text in texts)])}"
@@ -88,6 +87,7 @@ def _import_portion(current: Import, parts: _Parts, pids: Sequence[str]) -> None
     }
     _move_to_instruments(current, made)
     _insert_files(current, parts, made)
+    keep_techniques(made, parts.techniques, current.techniques)
     keep_files(made, parts.files)
     keep_parameters(made, {pid: parts.parameters_of(pid) for pid in made})
     _tell(current, made)
@@ -95,31 +95,14 @@ def _import_portion(current: Import, parts: _Parts, pids: Sequence[str]) -> None
     current.done.datasets += len(made)
 
 
-def _make_samples(current: Import, parts: _Parts, pids: Sequence[str]) -> None:
-    """With what is said of them; a sample of data of several investigations is one of each."""
-    rows, found = current.database.of("Sample"), []
-    for investigation, key in dict.fromkeys(
-        (current.investigations[pid], key) for pid in pids for key in parts.samples.get(pid, ())
-    ):
-        row = rows[key]
-        sample = investigation.samples.filter(name=row["name"]).first()
-        if sample is None:
-            entry = SampleEntry(name=row["name"], description=row.get("description", ""))
-            with about("Sample", key):
-                sample, _ = save_sample(actor=current.actor, investigation=investigation, entry=entry)
-        found.append((sample.pk, key))
-    keep_identifiers(ForeignKind.SAMPLE, found)
-
-
-def _entry(current: Import, parts: _Parts, pid: str) -> DatasetEntry:
+def _entry(current: Import, parts: _Parts, pid: str, sample: str) -> DatasetEntry:
     row = current.database.of("Dataset")[pid]
-    samples = [current.database.of("Sample")[key]["name"] for key in parts.samples.get(pid, ())]
     return DatasetEntry(
         investigation=str(current.investigations[pid].uid),
         title=row["title"],
         acquired_at=row["creationDate"],
-        techniques=tuple(current.techniques[key] for key in parts.techniques.get(pid, ())),
-        sample=samples[0] if samples else "",
+        techniques=tuple(dict.fromkeys(current.techniques[key].technique.iri for key in parts.techniques.get(pid, ()))),
+        sample=sample,
         registration_key=pid,
         parameters=tuple(entry for _, entry in parts.parameters_of(pid)),
         relations=(same_as(pid),),

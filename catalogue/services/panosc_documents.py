@@ -12,32 +12,28 @@ from django.db.models import Q
 from catalogue import changes
 from catalogue.audit import write_audit
 from catalogue.collection_selectors import text_of
-from catalogue.entries import InvestigationEntry, PersonEntry
+from catalogue.entries import InvestigationEntry
 from catalogue.interop.panosc_checks import PROPOSAL, PUBLICATION, doi_of, proposals_of
 from catalogue.interop.panosc_database import Row
-from catalogue.models import Collection, Dataset, Investigation, Person, TeamMember
-from catalogue.models.foreign import ForeignKind
-from catalogue.models.investigations import TeamRole
+from catalogue.models import Collection, Dataset, Investigation
 from catalogue.publication import Creator, PublicationText, Subject, normalise_doi
 from catalogue.publication_checks import find_problems
 from catalogue.services.collection_release import begin_publication, publish_collection
 from catalogue.services.collections import save_text, start_collection, text_tag
-from catalogue.services.investigations import create_investigation, find_or_create_person
+from catalogue.services.investigations import create_investigation
 from catalogue.services.panosc_context import NO_PROPOSAL, SAME_AS, Import, about, as_visit, refusal, same_as
-from catalogue.services.panosc_identifiers import keep_identifiers
+from catalogue.services.panosc_people import People, person_entry
 
 LONGEST_NUMBER, LONGEST_TITLE = 60, 500
-ROLES = {"principal investigator": TeamRole.PI, "pi": TeamRole.PI, "local contact": TeamRole.LOCAL_CONTACT}
 
 
-def import_proposals(current: Import) -> None:
+def import_proposals(current: Import, people: People) -> None:
     """Investigations by the pid of each dataset, those that exist included."""
     proposals = proposals_of(current.database)
     data: dict[str, list[str]] = {}
     for dataset in current.database.of("Dataset"):
         for document in proposals.get(dataset, ()):
             data.setdefault(document, []).append(dataset)
-    people = _People(current)
     by_document = {}
     for pid, row in current.database.of("Document").items():
         if row["type"] == PROPOSAL:
@@ -62,7 +58,7 @@ def _existing(current: Import, pid: str, row: Row, dataset: str) -> Investigatio
     )
 
 
-def _new_investigation(current: Import, people: "_People", pid: str, row: Row, datasets: list[str]) -> Investigation:
+def _new_investigation(current: Import, people: People, pid: str, row: Row, datasets: list[str]) -> Investigation:
     rows = [current.database.of("Dataset")[one] for one in datasets]
     ended_at = row.get("endDate")
     doi = doi_of(pid, row.get("doi", ""))
@@ -80,14 +76,14 @@ def _new_investigation(current: Import, people: "_People", pid: str, row: Row, d
         relations=() if doi == normalise_doi(pid) else (same_as(pid),),
     )
     investigation = create_investigation(actor=current.actor, entry=entry)
-    people.join(investigation, pid)
+    people.keep(pid, team=people.join(investigation, pid))
     released_at = row.get("releaseDate") or min(current.now, entry.ended_at or entry.started_at)
     _open(current, investigation, released_at, pid=pid, doi=doi or None)
     current.done.proposals += 1
     return investigation
 
 
-def _without_proposal(current: Import, people: "_People", datasets: Iterable[str]) -> dict[str, Investigation]:
+def _without_proposal(current: Import, people: People, datasets: Iterable[str]) -> dict[str, Investigation]:
     """One investigation for each publication and facility, with the people of the publication; one for each instrument else."""
     rows, documents = current.database.of("Dataset"), current.database.linked("DocumentDataset")
     holders: dict[tuple[str, int], list[str]] = {}
@@ -102,7 +98,7 @@ def _without_proposal(current: Import, people: "_People", datasets: Iterable[str
     return found
 
 
-def _holder(current: Import, people: "_People", document: str, datasets: list[str]) -> Investigation:
+def _holder(current: Import, people: People, document: str, datasets: list[str]) -> Investigation:
     """The investigation of data that no proposal is named for, as it was made before or anew."""
     rows = [current.database.of("Dataset")[name] for name in datasets]
     instrument = current.instruments[rows[0]["instrumentId"]]
@@ -135,69 +131,7 @@ def _open(current: Import, investigation: Investigation, moment: datetime, **val
     changes.investigation_changed(investigation)
 
 
-class _People:
-    """The people of one import, each made once, whose ids mean the same in all documents of the file."""
-
-    def __init__(self, current: Import) -> None:
-        self._current = current
-        self._people: dict[str, Person] = {}
-        self._members = current.database.belonging("Member", "documentId")
-
-    def join(self, investigation: Investigation, document: str) -> None:
-        """Make the members of a document the team, leaders first where somebody has two roles."""
-        team: dict[int, tuple[TeamMember, str, Row]] = {}
-        members = self._members.get(document, ())
-        entries = [(person_entry(self._current, row), key, row) for key, row in members]
-        for entry, key, row in sorted(entries, key=lambda one: one[0].role != TeamRole.PI):
-            person = self._person(entry, row["personId"])
-            member = TeamMember(investigation=investigation, person=person, role=entry.role, position=len(team))
-            team.setdefault(person.pk, (member, key, row))
-        TeamMember.objects.bulk_create(member for member, _, _ in team.values())
-        self._keep_identifiers(list(team.values()))
-
-    def _person(self, entry: PersonEntry, key: str) -> Person:
-        with about("Person", key):
-            person = self._people.get(key) or find_or_create_person(entry)
-        if key not in self._people:
-            self._current.done.people += 1
-            self._people[key] = person
-        return person
-
-    def _keep_identifiers(self, team: list[tuple[TeamMember, str, Row]]) -> None:
-        """Of the members, of the people they are, of where these work, and the words for their roles where ours are others."""
-        keep_identifiers(ForeignKind.MEMBER, [(member.pk, key) for member, key, _ in team])
-        roles = [
-            (member.pk, row["role"]) for member, _, row in team if row.get("role", "") not in ("", _role_of(member))
-        ]
-        keep_identifiers(ForeignKind.MEMBER_ROLE, roles)
-        keep_identifiers(ForeignKind.PERSON, [(member.person_id, row["personId"]) for member, _, row in team])
-        known = self._current.database.of("Affiliation")
-        places = [(member.person.affiliation, row.get("affiliationId", "")) for member, _, row in team]
-        keep_identifiers(
-            ForeignKind.AFFILIATION,
-            [(place.pk, key) for place, key in places if place and key and place.name == known[key]["name"]],
-        )
-
-
-def _role_of(member: TeamMember) -> str:
-    return TeamRole(member.role).label
-
-
-def person_entry(current: Import, member: Row) -> PersonEntry:
-    """The person of a member with affiliation and role. Of a full name the last word is the family name."""
-    row = current.database.of("Person")[member["personId"]]
-    given, _, family = row["fullName"].rpartition(" ")
-    affiliation = current.database.of("Affiliation").get(member.get("affiliationId", ""), {})
-    return PersonEntry(
-        family_name=row.get("lastName") or family,
-        given_name=row.get("firstName") or ("" if row.get("lastName") else given),
-        orcid=row.get("orcid", ""),
-        affiliation=affiliation.get("name", ""),
-        role=ROLES.get(member.get("role", "").lower(), TeamRole.MEMBER).value,
-    )
-
-
-def import_publications(current: Import) -> None:
+def import_publications(current: Import, people: People) -> None:
     """After their datasets."""
     rows = {pid: row for pid, row in current.database.of("Document").items() if row["type"] == PUBLICATION}
     dois = {pid: doi_of(pid, row.get("doi", "")) for pid, row in rows.items()}
@@ -208,10 +142,11 @@ def import_publications(current: Import) -> None:
     for pid, row in rows.items():
         if dois[pid] not in known:
             with about("Document", pid):
-                _publish(current, pid, row, dois[pid], data.get(pid, []))
+                collection = _publish(current, pid, row, dois[pid], data.get(pid, []))
+                people.keep(pid, collection=collection)
 
 
-def _publish(current: Import, pid: str, row: Row, doi: str, datasets: list[Dataset]) -> None:
+def _publish(current: Import, pid: str, row: Row, doi: str, datasets: list[Dataset]) -> Collection:
     text = _text_of(current, pid, row, datasets)
     if problems := find_problems(text):
         raise refusal([f"{field}: {message}" for field, messages in problems.items() for message in messages])
@@ -227,6 +162,7 @@ def _publish(current: Import, pid: str, row: Row, doi: str, datasets: list[Datas
     Collection.objects.filter(pk=collection.pk).update(published_at=min(published_at, current.now))
     write_audit(actor=actor, action="import", record=collection, after={"pid": pid, "doi": doi})
     current.done.publications += 1
+    return collection
 
 
 def _text_of(current: Import, pid: str, row: Row, datasets: list[Dataset]) -> PublicationText:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from catalogue.entries import ParameterEntry
 from catalogue.interop.panosc_checks import file_name
 from catalogue.interop.panosc_database import Row
-from catalogue.models import Datafile, Dataset, ForeignIdentifier, Parameter, Technique
+from catalogue.models import Datafile, Dataset, ForeignIdentifier, ForeignTechnique, Parameter, Technique
 from catalogue.models.foreign import ForeignKind
 from catalogue.services.references import chunks
 
@@ -20,12 +20,25 @@ def keep_identifiers(kind: ForeignKind, found: Iterable[tuple[int, str]]) -> Non
         ForeignIdentifier.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def keep_techniques(iris: Mapping[str, str]) -> None:
-    """`iris` of the techniques by pid. Of several pids of one term the first is kept."""
-    pids = {iri: pid for pid, iri in reversed(list(iris.items())) if pid != iri}
-    for portion in chunks(list(pids)):
-        rows = Technique.objects.filter(iri__in=portion).order_by().values_list("pk", "iri")
-        keep_identifiers(ForeignKind.TECHNIQUE, [(key, pids[iri]) for key, iri in rows])
+def find_techniques(rows: Mapping[str, Row], iris: Mapping[str, str]) -> dict[str, ForeignTechnique]:
+    """Of the techniques with these `iris` what they are called there, by pid, made where it was not known."""
+    terms = Technique.objects.in_bulk(list(iris.values()), field_name="iri")
+    return {
+        pid: ForeignTechnique.objects.get_or_create(technique=terms[iri], identifier=pid, name=rows[pid]["name"])[0]
+        for pid, iri in iris.items()
+    }
+
+
+def keep_techniques(
+    made: Mapping[str, Dataset], pids: Mapping[str, Iterable[str]], techniques: Mapping[str, ForeignTechnique]
+) -> None:
+    """`pids` of the techniques of each dataset."""
+    link = ForeignTechnique.datasets.through
+    link.objects.bulk_create(
+        link(dataset=dataset, foreigntechnique=techniques[one])
+        for pid, dataset in made.items()
+        for one in pids.get(pid, ())
+    )
 
 
 def keep_files(made: Mapping[str, Dataset], files: Mapping[str, Iterable[tuple[str, Row]]]) -> None:

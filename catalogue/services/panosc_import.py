@@ -30,7 +30,8 @@ from catalogue.services.declarations import declare_account, declare_facility, d
 from catalogue.services.panosc_context import ACCOUNT, Import, Imported, about, refusal
 from catalogue.services.panosc_datasets import import_datasets
 from catalogue.services.panosc_documents import import_proposals, import_publications
-from catalogue.services.panosc_identifiers import keep_techniques
+from catalogue.services.panosc_identifiers import find_techniques
+from catalogue.services.panosc_people import People
 from catalogue.services.vocabularies import load_techniques
 from catalogue.vocabularies.licences import DEFAULT_LICENCE
 from catalogue.vocabularies.techniques import PANET, TechniqueTerm
@@ -51,9 +52,10 @@ def import_panosc(*, actor: Principal, content: bytes) -> Imported:
         current = Import(replace(actor, user_id=account.pk, label=ACCOUNT), database, timezone.now())
         _import_instruments(current)
         _import_techniques(current)
-        import_proposals(current)
+        people = People(current)
+        import_proposals(current, people)
         import_datasets(current)
-        import_publications(current)
+        import_publications(current, people)
     return current.done
 
 
@@ -124,11 +126,12 @@ def _digest(text: str) -> str:
 
 def _import_techniques(current: Import) -> None:
     """By their term of PaNET; those without one, and those that PaNET does not have here yet, become terms of their own."""
+    iris: dict[str, str] = {}
     terms: dict[str, TechniqueTerm] = {}
     for pid, row in current.database.of("Technique").items():
-        iri = current.techniques[pid] = address_of(row.get("panetId") or pid)
+        iri = iris[pid] = address_of(row.get("panetId") or pid)
         source = "PaNET" if iri.startswith(PANET) else "PaNOSC"
         terms.setdefault(iri, TechniqueTerm(iri, row["name"], (), "", (), source))
     loaded = load_techniques(actor=current.actor, terms=terms.values(), keeps_known_terms=True)
     current.done.techniques = loaded.added
-    keep_techniques(current.techniques)
+    current.techniques = find_techniques(current.database.of("Technique"), iris)

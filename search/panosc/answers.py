@@ -12,9 +12,10 @@ from django.db.models import F, Q, QuerySet
 from catalogue.models.datasets import ParameterKind
 from catalogue.short_lists import ShortList
 from search.panosc.conditions import Filter, Related
+from search.panosc.links import TO_ONE, links
 from search.panosc.pages import Place, files_in, limit_of, ordering
 from search.panosc.quantities import as_asked
-from search.panosc.tables import FILE, TO_ONE, Asker, Table, links
+from search.panosc.tables import FILE, Asker, Table
 from search.panosc.translate import any_of, listed_q
 
 MOST_RELATED = 1_000

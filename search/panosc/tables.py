@@ -17,7 +17,6 @@ from django.db.models import (
     DateTimeField,
     ExpressionWrapper,
     F,
-    OuterRef,
     Q,
     QuerySet,
     Value,
@@ -30,8 +29,10 @@ from catalogue import access
 from catalogue.access import Principal
 from catalogue.models import (
     Collection,
-    CollectionMember,
     Datafile,
+    ForeignIdentifier,
+    ForeignMember,
+    ForeignTechnique,
     Instrument,
     Organisation,
     Parameter,
@@ -177,9 +178,10 @@ def _by_uid_or_kept(kind: ForeignKind) -> Callable[[Sequence[str]], Q]:
     return lambda values: _by_uid(values) | pids.with_kept(kind, values)
 
 
-def _by_technique_pid(values: Sequence[str]) -> Q:
-    """By its IRI too, which is what most servers call it."""
-    return Q(iri__in=list(values)) | pids.with_kept(ForeignKind.TECHNIQUE, values)
+def _by_sample_name(values: Sequence[str]) -> Q:
+    renamed = ForeignIdentifier.objects.filter(kind=ForeignKind.SAMPLE_NAME).order_by()
+    own = Q(name__in=list(values)) & ~Q(pk__in=renamed.values("object_id"))
+    return own | pids.with_kept(ForeignKind.SAMPLE_NAME, values)
 
 
 def _by_dataset_pid(values: Sequence[str]) -> Q:
@@ -230,19 +232,35 @@ SAMPLE = Table(
     "sample",
     "Sample",
     _all(Sample),
-    _fixed(pid=pids.kept(ForeignKind.SAMPLE, UidText("uid")), name=F("name"), description=optional("description")),
-    {"pid": _by_uid_or_kept(ForeignKind.SAMPLE)},
+    _fixed(
+        pid=pids.kept(ForeignKind.SAMPLE, UidText("uid")),
+        name=pids.kept(ForeignKind.SAMPLE_NAME, F("name")),
+        description=optional("description"),
+    ),
+    {"pid": _by_uid_or_kept(ForeignKind.SAMPLE), "name": _by_sample_name},
 )
 TECHNIQUE = Table(
     "technique",
     "Technique",
     _all(Technique),
     _fixed(
-        pid=pids.kept(ForeignKind.TECHNIQUE, F("iri")),
+        pid=F("iri"),
         name=F("label"),
         panetId=Case(When(iri__startswith=PANET, then=F("iri")), output_field=CharField()),
     ),
-    {"pid": _by_technique_pid},
+    {"pid": lambda values: Q(iri__in=list(values))},
+)
+# As another server calls it.
+FOREIGN_TECHNIQUE = Table(
+    "foreign_technique",
+    "Technique",
+    _all(ForeignTechnique),
+    _fixed(
+        pid=F("identifier"),
+        name=F("name"),
+        panetId=Case(When(technique__iri__startswith=PANET, then=F("technique__iri")), output_field=CharField()),
+    ),
+    {},
 )
 FILE = Table(
     "file",
@@ -279,8 +297,12 @@ MEMBER = Table(
     "member",
     "Member",
     _all(TeamMember),
-    _fixed(id=_key_or_kept(ForeignKind.MEMBER), role=pids.kept(ForeignKind.MEMBER_ROLE, _ROLE)),
+    _fixed(id=Cast("pk", CharField()), role=_ROLE),
     {},
+)
+# As another server has it, of an investigation or of a collection.
+FOREIGN_MEMBER = Table(
+    "foreign_member", "Member", _all(ForeignMember), _fixed(id=F("identifier"), role=optional("role")), {}
 )
 # Of a collection, which is public though what it holds may not be.
 STATED_PARAMETER = replace(
@@ -292,92 +314,31 @@ KNOWN_MEMBER = replace(
         investigation__in=access.full_investigations(asker.principal, now=asker.now).values("pk")
     ).order_by(),
 )
-PERSON = Table(
-    "person",
-    "Person",
-    _all(Person),
-    _fixed(
-        id=pids.kept(ForeignKind.PERSON, UidText("uid")),
-        fullName=Trim(Concat("given_name", Value(" "), "family_name", output_field=CharField())),
-        orcid=F("orcid"),
-        researcherId=None,
-        firstName=optional("given_name"),
-        lastName=F("family_name"),
-    ),
-    {"id": _by_uid_or_kept(ForeignKind.PERSON)},
+_PERSON_COLUMNS: Mapping[str, Column] = {
+    "id": UidText("uid"),
+    "fullName": Trim(Concat("given_name", Value(" "), "family_name", output_field=CharField())),
+    "orcid": F("orcid"),
+    "researcherId": None,
+    "firstName": optional("given_name"),
+    "lastName": F("family_name"),
+}
+PERSON = Table("person", "Person", _all(Person), _fixed(**_PERSON_COLUMNS), {"id": _by_uid})
+FOREIGN_PERSON = replace(
+    PERSON, columns=_fixed(**{**_PERSON_COLUMNS, "id": pids.of_member("person_identifier")}), exact={}
 )
-AFFILIATION = Table(
-    "affiliation",
-    "Affiliation",
-    _all(Organisation),
-    _fixed(id=_key_or_kept(ForeignKind.AFFILIATION), name=F("name"), address=None, city=None, country=None),
-    {},
+_AFFILIATION_COLUMNS: Mapping[str, Column] = {
+    "id": Cast("pk", CharField()),
+    "name": F("name"),
+    "address": optional("address"),
+    "city": optional("city"),
+    "country": optional("country"),
+}
+AFFILIATION = Table("affiliation", "Affiliation", _all(Organisation), _fixed(**_AFFILIATION_COLUMNS), {})
+FOREIGN_AFFILIATION = replace(
+    AFFILIATION, columns=_fixed(**{**_AFFILIATION_COLUMNS, "id": pids.of_member("affiliation_identifier")})
 )
 TABLES_OF: Mapping[str, tuple[Table, ...]] = {
     "Dataset": (DATASET,),
     "Document": (INVESTIGATION, COLLECTION),
     "Instrument": (INSTRUMENT,),
 }
-
-Link = tuple[Table, Q]
-
-
-def links(table: Table, relation: str) -> tuple[Link, ...]:
-    """The tables that a relation leads to, each with what ties its rows to the row outside."""
-    return _LINKS.get((table.name, relation), ())
-
-
-def _members(**of: Any) -> QuerySet:
-    return CollectionMember.objects.filter(**of).order_by()
-
-
-def _of_dataset() -> Q:
-    """Collections that hold the dataset outside: itself, its investigation, or a collection that holds one of them."""
-    holding = Q(dataset=OuterRef(OuterRef("pk"))) | Q(investigation=OuterRef(OuterRef("investigation_id")))
-    inner = Q(dataset=OuterRef(OuterRef(OuterRef("pk")))) | Q(
-        investigation=OuterRef(OuterRef(OuterRef("investigation_id")))
-    )
-    parts = CollectionMember.objects.filter(inner).order_by().values("collection_id")
-    return Q(pk__in=CollectionMember.objects.filter(holding).order_by().values("collection_id")) | Q(
-        pk__in=_members(part__in=parts).values("collection_id")
-    )
-
-
-def _in_collection() -> Q:
-    """Datasets that the collection outside holds: named themselves, with an investigation, or by a part of it."""
-    own = {"collection": OuterRef(OuterRef("pk"))}
-    of_part = {"collection__memberships__collection": OuterRef(OuterRef("pk"))}
-    return (
-        Q(pk__in=_members(dataset__isnull=False, **own).values("dataset_id"))
-        | Q(investigation__in=_members(investigation__isnull=False, **own).values("investigation_id"))
-        | Q(pk__in=_members(dataset__isnull=False, **of_part).values("dataset_id"))
-        | Q(investigation__in=_members(investigation__isnull=False, **of_part).values("investigation_id"))
-    )
-
-
-def _behind_collection() -> Q:
-    """The people of the investigations whose data the collection outside holds itself."""
-    own = _members(collection=OuterRef(OuterRef("pk")))
-    return Q(investigation__in=own.filter(dataset__isnull=False).values("dataset__investigation_id")) | Q(
-        investigation__in=own.filter(investigation__isnull=False).values("investigation_id")
-    )
-
-
-_LINKS: Mapping[tuple[str, str], tuple[Link, ...]] = {
-    ("dataset", "documents"): ((INVESTIGATION, Q(pk=OuterRef("investigation_id"))), (COLLECTION, _of_dataset())),
-    ("dataset", "techniques"): ((TECHNIQUE, Q(datasets=OuterRef("pk"))),),
-    ("dataset", "instrument"): ((INSTRUMENT, Q(pk=OuterRef("instrument_id"))),),
-    ("dataset", "files"): ((FILE, Q(dataset=OuterRef("pk"))),),
-    ("dataset", "parameters"): ((OWN_PARAMETER, Q(dataset=OuterRef("pk")) & ~pids.IS_STATED_BY_DOCUMENT),),
-    ("dataset", "samples"): ((SAMPLE, Q(pk=OuterRef("sample_id"))),),
-    ("investigation", "datasets"): ((DATASET, Q(investigation=OuterRef("pk"))),),
-    ("investigation", "members"): ((MEMBER, Q(investigation=OuterRef("pk"))),),
-    ("investigation", "parameters"): ((STATED_PARAMETER, pids.stated_by_investigation()),),
-    ("collection", "members"): ((KNOWN_MEMBER, _behind_collection()),),
-    ("collection", "parameters"): ((STATED_PARAMETER, pids.stated_by_collection()),),
-    ("collection", "datasets"): ((DATASET, _in_collection()),),
-    ("instrument", "datasets"): ((DATASET, Q(instrument=OuterRef("pk"))),),
-    ("member", "person"): ((PERSON, Q(pk=OuterRef("person_id"))),),
-    ("member", "affiliation"): ((AFFILIATION, Q(pk=OuterRef("person__affiliation_id"))),),
-}
-TO_ONE = frozenset({"instrument", "person", "affiliation"})

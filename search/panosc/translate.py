@@ -16,9 +16,10 @@ from catalogue.models import Dataset, Technique, TechniqueAncestor
 from catalogue.models.datasets import ParameterKind
 from search.panosc.conditions import ANYTHING, All, Condition, Filter, Include, Test
 from search.panosc.expressions import ALWAYS, NEVER, ByCodePoint, FirstDate, Like, Matches
+from search.panosc.links import links
 from search.panosc.patterns import read_expression
 from search.panosc.schema import MODELS, Holds
-from search.panosc.tables import TECHNIQUE, Asker, Column, Table, links
+from search.panosc.tables import FOREIGN_TECHNIQUE, TECHNIQUE, Asker, Column, Table
 
 MILLISECOND = timedelta(milliseconds=1)
 DENIED = {"neq": "eq", "nin": "inq", "nlike": "like", "nilike": "ilike"}
@@ -84,7 +85,8 @@ def listed_q(relation: str, scope: Filter, child: Table, asker: Asker) -> Q:
     if relation != "techniques":
         return condition_q(scope.where, child, asker) & joined_q(scope.includes, child, asker)
     wanted = [one for one in _leaves(scope.where) if one.op not in DENIED]
-    return any_of(Q(pk__in=_technique_keys(one, asker)) for one in wanted) if wanted else ALWAYS
+    term = "pk" if child is TECHNIQUE else "technique"
+    return any_of(Q(**{f"{term}__in": _technique_keys(one, asker)}) for one in wanted) if wanted else ALWAYS
 
 
 def _leaves(condition: Condition) -> list[Test]:
@@ -111,8 +113,11 @@ def tagged_datasets(test: Test, asker: Asker) -> QuerySet:
 
 
 def _technique_keys(test: Test, asker: Asker) -> QuerySet:
-    """The techniques that meet a test; what is named exactly stands for all narrower techniques too."""
-    named = Technique.objects.filter(_test_q(test, TECHNIQUE, asker)).order_by().values("pk")
+    """The techniques that meet a test, by what they are called here or on another server; what is named exactly stands for
+    all narrower techniques too."""
+    elsewhere = FOREIGN_TECHNIQUE.rows(asker).filter(_test_q(test, FOREIGN_TECHNIQUE, asker)).values("technique")
+    own = _test_q(test, TECHNIQUE, asker)
+    named = Technique.objects.filter(own | Q(pk__in=elsewhere)).order_by().values("pk")
     if test.op not in ("eq", "inq"):
         return named
     return TechniqueAncestor.objects.filter(ancestor__in=named).order_by().values("technique_id")

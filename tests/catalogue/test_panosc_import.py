@@ -21,6 +21,7 @@ from catalogue.models import (
     Facility,
     Instrument,
     Investigation,
+    Organisation,
     Parameter,
     Person,
     Technique,
@@ -40,6 +41,7 @@ from tests.panosc_database import (
     ONE,
     PAPER,
     PROPOSAL,
+    SANS,
     STEEL,
     THREE,
     TWO,
@@ -158,6 +160,56 @@ def test_people_are_made_once_and_lead_or_take_part():
     team = [(str(member.person), member.role) for member in proposal.team.all()]
     assert team == [("Ada Maria Lovelace", "pi"), ("James Chadwick", "member")]
     assert Person.objects.get(orcid="0000-0002-1825-0097").affiliation.name == "ESS"
+
+
+def test_somebody_with_two_parts_is_once_in_the_team_and_an_affiliation_has_its_address():
+    content = tables()
+    content["Member"]["4"] = {"id": 4, "role": "proposer", "documentId": PROPOSAL, "personId": "p1"}
+    run(content)
+    proposal = Investigation.objects.get(doi=PROPOSAL)
+    assert [str(member.person) for member in proposal.team.all()] == ["Ada Maria Lovelace", "James Chadwick"]
+    assert list(proposal.team.first().foreign_members.values_list("identifier", "role")) == [
+        ("2", "principal investigator"),
+        ("4", "proposer"),
+    ]
+    ess = Organisation.objects.get(name="ESS")
+    assert (ess.address, ess.city, ess.country) == ("Odarslövsvägen 113", "Lund", "Sweden")
+
+
+def test_an_organisation_that_is_known_by_name_takes_the_address_and_one_elsewhere_is_another():
+    known = Organisation.objects.create(name="ESS")
+    content = tables()
+    content["Affiliation"]["2"] = {"id": 2, "name": "ESS", "city": "Copenhagen"}
+    content["Member"]["1"]["affiliationId"] = 2
+    run(content)
+    known.refresh_from_db()
+    assert known.city == "Lund"
+    assert Person.objects.get(family_name="Lovelace").affiliation == known
+    assert Person.objects.get(family_name="Chadwick").affiliation.city == "Copenhagen"
+    assert AuditEntry.objects.get(object_type="organisation").after["country"] == "Sweden"
+
+
+def test_two_samples_of_one_name_in_one_proposal_stay_two():
+    content = tables()
+    content["Sample"]["s2"] = {"pid": "s2", "name": "steel", "description": "rusty"}
+    content["DatasetSample"]["4"]["sampleId"] = "s2"
+    run(content)
+    assert (found(THREE).sample.name, found(FOUR).sample.name) == ("steel", "steel (s2)")
+    assert found(FOUR).sample.description == "rusty"
+    content["Dataset"]["d5"] = dataset("d5", "Plate, hot", ODIN)
+    content["DocumentDataset"]["5"] = {"id": 5, "datasetId": "d5", "documentId": PROPOSAL}
+    content["DatasetSample"]["5"] = {"id": 1, "datasetId": "d5", "sampleId": "s2"}
+    run(content)
+    assert found("urn:panosc:d5").sample == found(FOUR).sample
+
+
+def test_techniques_of_one_term_of_the_ontology_are_that_term_here():
+    content = tables()
+    content["Technique"]["t2"] = {"pid": "t2", "name": "SANS at LoKI", "panetId": content["Technique"][SANS]["panetId"]}
+    content["DatasetTechnique"]["9"] = {"id": 9, "datasetId": ONE, "techniqueId": "t2"}
+    run(content)
+    assert [term.label for term in found(ONE).techniques.all()] == ["small angle neutron scattering"]
+    assert sorted(one.identifier for one in found(ONE).foreign_techniques.all()) == [SANS, "t2"]
 
 
 def test_files_are_known_by_name_and_size_and_cannot_be_downloaded(client):
@@ -305,6 +357,26 @@ BAD: dict[str, tuple[Change, str]] = {
     "a wrong ORCID iD": (
         lambda t: t["Person"]["p1"].update(orcid="0000-0002-1825-0098"),
         "Person p1: '0000-0002-1825-0098' is no ORCID iD",
+    ),
+    "a person of a very long name": (
+        lambda t: t["Person"]["p1"].update(lastName="L" * 151),
+        "Person p1: its lastName is longer than 150 characters.",
+    ),
+    "an affiliation of a very long name": (
+        lambda t: t["Affiliation"]["1"].update(name="ESS " * 80),
+        "Affiliation 1: its name is longer than 300 characters.",
+    ),
+    "a country that is a number": (
+        lambda t: t["Affiliation"]["1"].update(country=46),
+        "Affiliation 1: country is to be a text",
+    ),
+    "a technique of a very long address": (
+        lambda t: t["Technique"][SANS].update(panetId="https://example.org/" + "x" * 200),
+        f"Technique {SANS}: the address of its pid is longer than 200 characters.",
+    ),
+    "a file of a very long path": (
+        lambda t: t["File"]["2"].update(path="ü" * 500),
+        "File 2: its name and path are longer than 900 bytes.",
     ),
     "two files of one name": (
         lambda t: t["File"].update({"3": {"id": 3, "name": "two.hdf", "datasetId": TWO}}),

@@ -6,8 +6,10 @@ from urllib.parse import quote
 
 import pytest
 
-from catalogue.access import SYSTEM
-from catalogue.models import Datafile
+from catalogue.access import SYSTEM, principal_of
+from catalogue.entries import PersonEntry
+from catalogue.models import Datafile, Investigation, Technique
+from catalogue.services.investigations import update_investigation
 from catalogue.services.panosc_import import import_panosc
 from catalogue.services.vocabularies import load_techniques
 from catalogue.vocabularies.techniques import PANET, TechniqueTerm, read_own_table
@@ -158,13 +160,125 @@ def test_ids_are_found_in_conditions_and_a_technique_by_its_term_too(imported):
     assert pids(imported("Documents", filter={"include": [members]})) == [PROPOSAL]
 
 
+@pytest.fixture
+def mixed(ask):
+    """What is one thing here may be two there: samples of one name, techniques of one term, parts of one person."""
+    file = tables()
+    sans = file["Technique"][SANS]
+    file["Technique"]["t2"] = {"pid": "t2", "name": "SANS at LoKI", "panetId": sans["panetId"]}
+    file["DatasetTechnique"]["2"]["techniqueId"] = "t2"
+    file["DatasetTechnique"]["9"] = {"id": 9, "datasetId": ONE, "techniqueId": "t2"}
+    file["Sample"]["s2"] = {"pid": "s2", "name": "steel", "description": "rusty"}
+    file["DatasetSample"]["4"]["sampleId"] = "s2"
+    file["Person"]["p3"] = file["Person"]["p1"] | {"id": "p3"}
+    file["Affiliation"] |= {
+        "2": {"id": 2, "name": "ESS", "city": "Copenhagen", "country": "Denmark"},
+        "3": file["Affiliation"]["1"] | {"id": 3},
+    }
+    file["Member"] |= {
+        "4": {"id": 4, "role": "proposer", "documentId": PROPOSAL, "personId": "p3", "affiliationId": 2},
+        "5": {"id": 5, "documentId": PAPER, "personId": "p1", "affiliationId": 3},
+    }
+    file["DocumentDataset"]["9"] = {"id": 9, "datasetId": THREE, "documentId": PAPER}
+    import_panosc(actor=SYSTEM, content=content_of(file))
+    return ask
+
+
+def test_two_samples_of_one_name_keep_pid_and_name(mixed):
+    found = mixed("Datasets", filter={"include": ["samples"], "order": "pid DESC"})
+    told = {one["pid"]: (one["samples"][0]["pid"], one["samples"][0]["name"]) for one in found}
+    assert (told[THREE], told[FOUR]) == ((STEEL, "steel"), ("s2", "steel"))
+    for where, expected in (
+        ({"name": "steel"}, [THREE, FOUR]),
+        ({"name": {"neq": "steel"}}, [ONE, TWO]),
+        ({"name": "steel (s2)"}, []),
+        ({"pid": "s2"}, [FOUR]),
+        ({"text": "STEEL"}, [THREE, FOUR]),
+    ):
+        include = [{"relation": "samples", "scope": {"where": where}}]
+        assert pids(mixed("Datasets", filter={"include": include})) == expected, where
+
+
+def test_techniques_of_one_term_keep_pid_and_name(mixed):
+    found = {one["pid"]: one["techniques"] for one in mixed("Datasets", filter={"include": ["techniques"]})}
+    assert [(one["pid"], one["name"]) for one in found[TWO]] == [("t2", "SANS at LoKI")]
+    assert sorted(pids(found[ONE])) == [SANS, "t2"]
+    assert {one["panetId"] for one in found[ONE]} == {f"{PANET}PaNET01189"}
+    for where, expected in (
+        ({"pid": "t2"}, [ONE, TWO]),
+        ({"name": "small-angle neutron scattering"}, [ONE, TWO]),
+        ({"name": "SANS at LoKI"}, [ONE, TWO]),
+        ({"name": {"ilike": "loki"}}, [ONE, TWO]),
+        ({"pid": {"neq": SANS}}, [THREE, FOUR]),
+        ({"panetId": f"{PANET}PaNET01189"}, [ONE, TWO]),
+    ):
+        include = [{"relation": "techniques", "scope": {"where": where}}]
+        assert pids(mixed("Datasets", filter={"include": include})) == expected, where
+
+
+MEMBERS = [{"relation": "members", "scope": {"include": ["person", "affiliation"]}}]
+
+
+def test_two_parts_of_one_person_are_two_members(mixed):
+    proposal = mixed(f"Documents/{quote(PROPOSAL, safe='')}", filter={"include": MEMBERS})
+    told = [
+        (one["id"], one["role"], one["person"]["id"], one["person"]["fullName"], one["affiliation"]["city"])
+        for one in proposal["members"]
+    ]
+    assert told == [
+        ("2", "principal investigator", "p1", "Ada Maria Lovelace", "Lund"),
+        ("1", "owner", "p2", "James Chadwick", "Lund"),
+        ("4", "proposer", "p3", "Ada Maria Lovelace", "Copenhagen"),
+    ]
+
+
+def test_members_of_a_publication_are_its_own_even_where_a_proposal_has_its_data(mixed):
+    paper = mixed(f"Documents/{quote(PAPER, safe='')}", filter={"include": MEMBERS})
+    told = [(one["id"], one["person"]["fullName"], one["affiliation"]["id"]) for one in paper["members"]]
+    assert told == [("3", "James Chadwick", "1"), ("5", "Ada Maria Lovelace", "3")]
+    assert "role" not in paper["members"][1]
+    include = [
+        {"relation": "members", "scope": {"include": [{"relation": "person", "scope": {"where": {"id": "p1"}}}]}}
+    ]
+    assert pids(mixed("Documents", filter={"include": include})) == [PROPOSAL, PAPER]
+
+
+def test_affiliations_have_their_addresses(mixed):
+    def of(**where: str) -> list[str]:
+        scope = {"include": [{"relation": "affiliation", "scope": {"where": where}}]}
+        return pids(mixed("Documents", filter={"include": [{"relation": "members", "scope": scope}]}))
+
+    paper = mixed(f"Documents/{quote(PAPER, safe='')}", filter={"include": MEMBERS})
+    assert paper["members"][0]["affiliation"] == {
+        "id": "1", "name": "ESS", "address": "Odarslövsvägen 113", "city": "Lund", "country": "Sweden",
+    }  # fmt: skip
+    assert of(country="Denmark") == [PROPOSAL]
+    assert of(text="LUND") == [PROPOSAL, PAPER]
+    assert of(id="3") == [PAPER]
+    assert of(address="nowhere") == []
+
+
+def test_a_team_that_is_changed_here_is_shown_as_it_is_here(mixed):
+    entry = PersonEntry(family_name="Lovelace", given_name="Ada Maria", orcid="0000-0002-1825-0097", role="pi")
+    uid = Investigation.objects.get(doi=PROPOSAL).uid
+    update_investigation(
+        actor=principal_of(factories.make_curator()), uid=uid, changes={"team": (entry,)}, expected_version=None
+    )
+    proposal = mixed(f"Documents/{quote(PROPOSAL, safe='')}", filter={"include": MEMBERS})
+    assert [(one["role"], one["person"]["fullName"]) for one in proposal["members"]] == [
+        ("principal investigator", "Ada Maria Lovelace")
+    ]
+
+
 def test_what_was_registered_here_keeps_its_own_ids(imported, tmp_path):
     investigation = factories.make_investigation(is_open=True)
     sample = factories.make_sample(investigation)
     own = factories.make_dataset(investigation, sample=sample)
+    own.techniques.add(Technique.objects.get(iri=f"{PANET}PaNET01189"))
     storage = factories.make_storage(tmp_path)
     file = Datafile.objects.create(dataset=own, storage=storage, path="ours.tif", name="ours.tif")
-    found = imported(f"Datasets/{own.uid}", filter={"include": ["files", "samples"]})
+    found = imported(f"Datasets/{own.uid}", filter={"include": ["files", "samples", "techniques"]})
+    assert pids(found["techniques"]) == [f"{PANET}PaNET01189"]
     assert (ids(found["files"]), pids(found["samples"])) == ([str(file.pk)], [str(sample.uid)])
 
 
