@@ -4,7 +4,7 @@ Selectors only; how a form is written is the matter of `catalogue/interop/`, how
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -20,7 +20,7 @@ from catalogue.interop.publications import publication_of
 from catalogue.masking import access_of
 from catalogue.models import Collection, Dataset, Instrument, Investigation
 from catalogue.models.collections import CollectionState
-from catalogue.page_rows import own_doi
+from catalogue.page_rows import KeptRows, own_doi
 from catalogue.record import CollectionRecord, DatasetRecord, FileRef, InvestigationRecord, LabelledImage, MemberRef
 from catalogue.selectors import (
     detailed_investigation,
@@ -61,6 +61,8 @@ def _first_files(dataset: Dataset, level: Level, principal: Principal, most: int
         return ()
     files = readable_files(dataset, level).select_related(None).order_by("pk" if principal.hides_people else "name")
     rows = files.values_list("pk", *_FILE)[:most]
+    if not principal.hides_people:
+        return tuple(FileRef(*values) for _, *values in rows)
     return tuple(FileRef(file_name_for(name, key, principal), *values) for key, name, *values in rows)
 
 
@@ -70,16 +72,16 @@ def describe_investigation(uid: UUID, principal: Principal, *, now: datetime) ->
 
 
 def description_of_investigation(
-    investigation: Investigation, level: Level, principal: Principal, *, now: datetime
+    investigation: Investigation, level: Level, principal: Principal, *, now: datetime, has_members: bool = True
 ) -> Description:
     """Of an investigation that `find_investigation` found. Its members are its datasets, the oldest first."""
     record = detailed_investigation(investigation, level, principal, now=now)
-    if level == Level.TOMBSTONE:
+    if level == Level.TOMBSTONE or not has_members:
         return description_of(record)
     members = dataset_members(investigation, principal, now=now)
     count = len(members)
     if count == MOST_MEMBERS:
-        count = listed_members(investigation, principal, now=now).count()
+        count = listed_members(investigation.pk, principal, now=now).count()
     return description_of(record, members=members, member_count=count)
 
 
@@ -122,18 +124,36 @@ def collection_members(
     return tuple(page.records), collection.member_count if page.next_cursor else len(page.records)
 
 
-def listed_members(investigation: Investigation, principal: Principal, *, now: datetime) -> QuerySet[Dataset]:
-    """The datasets of an investigation that `principal` may know of, the oldest first."""
+def listed_members(investigation: int, principal: Principal, *, now: datetime) -> QuerySet[Dataset]:
+    """The datasets of an investigation (its key) that `principal` may know of, the oldest first."""
     return access.listed_datasets(principal, now=now).filter(investigation=investigation).order_by("id")
 
 
 def dataset_members(investigation: Investigation, principal: Principal, *, now: datetime) -> tuple[MemberRef, ...]:
     """The first MOST_MEMBERS datasets of an investigation, in three queries at most."""
-    datasets = listed_members(investigation, principal, now=now).annotate(**{"own_doi": own_doi()})
-    rows = list(datasets.only(*_COLUMNS)[:MOST_MEMBERS])
+    if principal == access.ANONYMOUS:
+        rows = _MEMBERS.read(investigation=investigation.pk, now=now)
+    else:
+        rows = list(_members(investigation.pk, principal, now))
     _share_references(rows, investigation)
     levels = access.dataset_levels(rows, principal, now=now)
     return tuple(shown_to(_member(row, levels[row.pk], now), principal) for row in rows)
+
+
+def _members(investigation: int, principal: Principal, now: datetime) -> QuerySet[Dataset]:
+    datasets = listed_members(investigation, principal, now=now).annotate(**{"own_doi": own_doi()})
+    return datasets.only(*_COLUMNS)[:MOST_MEMBERS]
+
+
+_MEMBERS = KeptRows(
+    Dataset,
+    (),
+    lambda investigation, now: _members(investigation, access.ANONYMOUS, now),
+    "own_doi",
+    only=_COLUMNS,
+    investigation=-1,
+    now=datetime(1, 1, 1, tzinfo=UTC),
+)
 
 
 def _share_references(rows: Sequence[Dataset], investigation: Investigation) -> None:

@@ -6,6 +6,7 @@ A form that was made of the same edition says the same; the access of its reader
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Case, Count, Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, Sum, Value, When
@@ -16,6 +17,7 @@ from catalogue.access import Level, Principal
 from catalogue.descriptions import listed_members
 from catalogue.errors import NotFound
 from catalogue.interop.description import MOST_MEMBERS
+from catalogue.kept_statements import KeptStatement
 from catalogue.masking import hides_counts
 from catalogue.models import Collection, Dataset, Investigation
 from catalogue.models.collections import CollectionState
@@ -63,20 +65,27 @@ def edition_of_investigation(
     investigation: Investigation, level: Level, principal: Principal, *, now: datetime
 ) -> Edition:
     """Of an investigation that `principal` sees at `level`; its datasets belong to it, those that hide do not count."""
-    members = listed_members(investigation, principal, now=now).annotate(
-        number=F("revision__number"), opened=_counted(access.open_q(now)), stamp=_stamp("revision__", now)
-    )[:MOST_MEMBERS]
-    state = members.aggregate(Count("pk"), Sum("number"), Sum("opened"), Max("stamp"))
+    if principal == access.ANONYMOUS:
+        members = _MEMBERS.rows(investigation=investigation.pk, now=now)
+    else:
+        members = list(_members(investigation.pk, principal, now))
     counts = () if hides_counts(investigation, level) else (investigation.dataset_count, investigation.file_count)
     is_open = access.is_open(investigation, now=now)
     opened_at = investigation.stamped_open_at
     own_stamp = opened_at if opened_at <= now else investigation.stamped_at
     values = (investigation.uid, investigation.version, investigation.stamped_at, own_stamp, counts)
     return Edition(
-        key=_key(principal, level, is_open, *values, sorted(state.items())),
-        stamped_at=max(filter(None, (own_stamp, state["stamp__max"]))),
+        key=_key(principal, level, is_open, *values, members),
+        stamped_at=max(filter(None, (own_stamp, *(stamp for *_, stamp in members)))),
         is_tombstone=level == Level.TOMBSTONE,
     )
+
+
+def _members(investigation: int, principal: Principal, now: datetime) -> QuerySet[Dataset, Any]:
+    members = listed_members(investigation, principal, now=now).annotate(
+        number=F("revision__number"), opened=_counted(access.open_q(now)), stamp=_stamp("revision__", now)
+    )
+    return members.values_list("pk", "number", "opened", "stamp")[:MOST_MEMBERS]
 
 
 def edition_of_collection(collection: Collection, principal: Principal, *, now: datetime) -> Edition:
@@ -128,5 +137,10 @@ _ROWS = KeptRows(
     _rows,
     *("number", "stamp", "has_related"),
     uid=UUID(int=1),
+    now=datetime(1, 1, 1, tzinfo=UTC),
+)
+_MEMBERS = KeptStatement(
+    lambda investigation, now: _members(investigation, access.ANONYMOUS, now),
+    investigation=-1,
     now=datetime(1, 1, 1, tzinfo=UTC),
 )

@@ -15,7 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Lookup, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
-StandIn = datetime | UUID | Sequence[int]
+StandIn = datetime | UUID | int | Sequence[int]
 
 
 @Field.register_lookup
@@ -44,8 +44,8 @@ class _Compiled:
 class KeptStatement:
     """What `make` returns, a queryset of `values_list`, is compiled when it is first asked for.
 
-    `make` is given `stand_ins` (moments, uids, or lists of keys for `__among`), which it may compare with columns and nothing
-    else: they are found again among the statement's values, so that no two of them and no constant may be equal.
+    `make` is given `stand_ins` (moments, uids, keys, or lists of keys for `__among`), which it may compare with columns and
+    nothing else: they are found again among the statement's values, so that no two of them and no constant may be equal.
     """
 
     def __init__(self, make: Callable[..., QuerySet[Any, Any]], **stand_ins: StandIn) -> None:
@@ -83,6 +83,8 @@ def _adapted(value: StandIn) -> Any:
         return connection.ops.adapt_datetimefield_value(value)
     if isinstance(value, UUID):
         return value if connection.features.has_native_uuid_field else value.hex
+    if isinstance(value, int):
+        return value
     return list(value) if connection.vendor == "postgresql" else json.dumps(list(value))
 
 

@@ -35,10 +35,12 @@ class _Part:
 
 
 class _Joined:
-    """Makes instances out of rows of joined tables: of `model` and of what `paths` lead to."""
+    """Makes instances out of rows of joined tables: of `model`, of which `only` some columns may be wanted, and of what
+    `paths` lead to."""
 
-    def __init__(self, model: type[Model], *paths: str) -> None:
+    def __init__(self, model: type[Model], *paths: str, only: Sequence[str] = ()) -> None:
         self._models: dict[str, type[Model]] = {}
+        self._only = only
         self._parts: list[_Part] = []
         self.columns: list[str] = []
         for path in ("", *paths):
@@ -49,7 +51,9 @@ class _Joined:
         model = self._models[parent]._meta.get_field(name).related_model if path else root
         assert isinstance(model, type)
         self._models[path] = model
-        fields = model._meta.concrete_fields
+        fields = list(model._meta.concrete_fields)
+        if self._only and not path:
+            fields = [field for field in fields if field.primary_key or field.attname in self._only]
         columns = tuple(field.attname for field in fields)
         start, key = len(self.columns), next(place for place, field in enumerate(fields) if field.primary_key)
         self._parts.append(_Part(path, parent, name, model, columns, start, start + len(fields), start + key))
@@ -110,7 +114,8 @@ def list_columns() -> dict[str, Subquery]:
 class KeptRows:
     """A kept statement whose rows are instances of `model`, with what `paths` lead to and the columns `more`.
 
-    `make` returns the queryset for the stand-ins of a `KeptStatement`, annotated with `more`.
+    `make` returns the queryset for the stand-ins of a `KeptStatement`, annotated with `more`. Where `only` some columns of
+    `model` are named, the others are read when they are asked for, as Django does it.
     """
 
     def __init__(
@@ -119,9 +124,10 @@ class KeptRows:
         paths: Sequence[str],
         make: Callable[..., QuerySet[Any]],
         *more: str,
+        only: Sequence[str] = (),
         **stand_ins: StandIn,
     ) -> None:
-        self._joined, self._more = _Joined(model, *paths), more
+        self._joined, self._more = _Joined(model, *paths, only=only), more
 
         def columns(**values: Any) -> QuerySet[Any, Any]:
             return make(**values).values_list(*self._joined.columns, *more)
@@ -164,13 +170,13 @@ def rows_of(keys: Sequence[int], *, fetched: Iterable[Investigation] = ()) -> li
         return []
     shared: Shared = {(Investigation, one.pk): one for one in fetched}
     found = {one.pk: one for one in _DATASETS.read(shared, keys=keys)}
-    add_teams(found.values())
+    add_teams(one.investigation for one in found.values())
     return [found[key] for key in keys if key in found]
 
 
-def add_teams(datasets: Iterable[Dataset]) -> None:
-    """Fetch the teams of their investigations, of those that came without."""
-    investigations = {one.investigation_id: one.investigation for one in datasets}
+def add_teams(rows: Iterable[Investigation]) -> None:
+    """Fetch the teams of those that came without."""
+    investigations = {one.pk: one for one in rows}
     teams: dict[int, list[TeamMember]] = {
         key: [] for key, one in investigations.items() if "team" not in getattr(one, "_prefetched_objects_cache", ())
     }

@@ -66,7 +66,7 @@ def find_detailed_dataset(uid: UUID, principal: Principal, *, now: datetime) -> 
     if principal != access.ANONYMOUS:
         return _seen(with_references(_detailed(uid, principal, now)).first(), principal, now)
     found = _FOR_STRANGERS.read(uid=uid, now=now)
-    add_teams(found)
+    add_teams(one.investigation for one in found)
     return _seen(found[0] if found else None, principal, now)
 
 
@@ -189,13 +189,31 @@ def records_of(datasets: Sequence[Dataset], principal: Principal, *, now: dateti
 
 def find_investigation(uid: UUID, principal: Principal, *, now: datetime | None = None) -> tuple[Investigation, Level]:
     moment = now or timezone.now()
-    relations = Relation.objects.filter(investigation=OuterRef("pk")).order_by("id")[:MOST_RELATED]
-    columns = {"relation_rows": ShortList(relations, *RELATION)}
-    investigation = with_team(Investigation.objects.filter(uid=uid).annotate(**columns)).first()
+    found = _INVESTIGATIONS.read(uid=uid)
+    add_teams(found)
+    investigation = found[0] if found else None
     level = access.investigation_level(investigation, principal, now=moment) if investigation else Level.NOTHING
     if investigation is None or level == Level.NOTHING:
         raise NotFound("There is no such investigation, or none that you may see.")
     return investigation, level
+
+
+def _investigation(uid: UUID) -> QuerySet[Investigation]:
+    relations = Relation.objects.filter(investigation=OuterRef("pk")).order_by("id")[:MOST_RELATED]
+    columns = {
+        "technique_terms": technique_terms(instruments=OuterRef("instrument")),
+        "relation_rows": ShortList(relations, *RELATION),
+    }
+    return Investigation.objects.filter(uid=uid).order_by().annotate(**columns)
+
+
+_INVESTIGATIONS = KeptRows(
+    Investigation,
+    ("facility", "instrument", "instrument__facility", "proposal", "licence"),
+    _investigation,
+    *("technique_terms", "relation_rows"),
+    uid=UUID(int=1),
+)
 
 
 def with_team(investigations: QuerySet[Investigation]) -> QuerySet[Investigation]:

@@ -2,11 +2,14 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
 NOT_COMPUTED = "not-computed-yet"
+# What `quote` leaves as it is, which takes it several times longer to find out.
+_PLAIN = re.compile(r"[\w.~/-]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class ListedFile:
 
 
 def file_url(record_url: str, name: str) -> str:
-    return f"{record_url}/files/{quote(name, safe='/')}"
+    return f"{record_url}/files/{name if _PLAIN.fullmatch(name) else quote(name, safe='/')}"
 
 
 def sha256_lines(files: Iterable[ListedFile]) -> Iterator[str]:

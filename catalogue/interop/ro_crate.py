@@ -163,7 +163,8 @@ def _provenance(graph: Graph, record: DatasetRecord, site: Site, whose: dict[str
 def _files(description: Description) -> list[Entity]:
     if not isinstance(description.record, DatasetRecord):
         return []
-    return [file_entity(file_url(description.url, file.name), file) for file in description.files]
+    url = description.url
+    return [file_entity(file_url(url, file.name), file) for file in description.files]
 
 
 def _members(graph: Graph, description: Description) -> list[Entity]:

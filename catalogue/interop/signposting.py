@@ -112,9 +112,9 @@ def _items(description: Description) -> list[Link]:
     archive = archive_url(description)
     items = [Link(archive, "item", ZIP)] if archive else []
     if description.publication.access_rights == "open":
+        url = description.url
         items += [
-            Link(file_url(description.url, file.name), "item", safe_media_type(file.media_type))
-            for file in description.files
+            Link(file_url(url, file.name), "item", safe_media_type(file.media_type)) for file in description.files
         ]
     items += [Link(description.site.url + member.path, "item", HTML) for member in description.members]
     return items

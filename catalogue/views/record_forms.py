@@ -76,7 +76,7 @@ def investigation_source(uid: UUID, principal: Principal) -> Source:
     edition = edition_of_investigation(investigation, level, principal, now=now)
 
     def read(form: Form) -> Description:
-        return description_of_investigation(investigation, level, principal, now=now)
+        return description_of_investigation(investigation, level, principal, now=now, has_members=not form.is_citable)
 
     return Source("investigation", f"/investigations/{uid}", principal, edition, read)
 

@@ -1,5 +1,6 @@
-"""The rows of a page are what the models would read, in two statements that are made once."""
+"""The rows of a page are what the models would read, in two statements that are made once; and what strangers are told."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from catalogue.access import ANONYMOUS
+from catalogue.access import ANONYMOUS, Principal
+from catalogue.descriptions import dataset_members, describe_dataset, description_of_investigation
+from catalogue.editions import dataset_edition, edition_of_investigation
+from catalogue.errors import NotFound
 from catalogue.models import (
     Annotation,
     Dataset,
@@ -20,8 +24,9 @@ from catalogue.models import (
 )
 from catalogue.neutral_access import neutral_filter
 from catalogue.page_rows import rows_of
-from catalogue.selectors import with_references
+from catalogue.selectors import find_investigation, with_references
 from tests import factories
+from tests.access.world import make_world
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -106,3 +111,43 @@ def test_what_is_kept_back_is_asked_of_the_present_moment(rich):
     assert neutral_filter(ANONYMOUS, now=now).withheld == {rich.pk}
     assert neutral_filter(ANONYMOUS, now=now - timedelta(seconds=1)).withheld == frozenset()
     assert neutral_filter(ANONYMOUS, now=now).hidden_instruments == frozenset()
+
+
+# Strangers' statements are made once; those of anybody else with the same rights are made anew each time.
+NOBODY = Principal(label="nobody in particular")
+
+
+def told_of(world, principal, now) -> list:
+    """What `principal` is told of every record, and in which edition."""
+    records, editions, members = [], [], []
+    for dataset in world.datasets.values():
+        with suppress(NotFound):
+            records.append(describe_dataset(dataset.uid, principal, now=now))
+            editions.append(dataset_edition(dataset.uid, principal, now=now))
+    for investigation in world.investigations.values():
+        with suppress(NotFound):
+            found, level = find_investigation(investigation.uid, principal, now=now)
+            records.append(description_of_investigation(found, level, principal, now=now))
+            editions.append(edition_of_investigation(found, level, principal, now=now))
+            members.append(dataset_members(found, principal, now=now))
+    return [records, members, editions]
+
+
+@pytest.mark.parametrize("policy", ["summary", "full", "none"])
+def test_strangers_are_told_by_statements_that_are_kept_what_anybody_is_told(policy, tmp_path):
+    world = make_world(tmp_path)
+    factories.set_embargo_metadata(policy)
+    world.datasets["closed"].derived_from.add(world.datasets["open"])
+    for days in (0, 10_000):
+        now = timezone.now() + timedelta(days=days)
+        of_strangers, of_nobody = told_of(world, ANONYMOUS, now), told_of(world, NOBODY, now)
+        assert of_strangers == of_nobody
+        assert any(record.record.access.is_open for record in of_strangers[0])
+
+
+def test_what_opens_between_two_readers_is_told_to_the_second(tmp_path):
+    world, now = make_world(tmp_path), timezone.now()
+    closed = world.datasets["closed"]
+    assert not describe_dataset(closed.uid, ANONYMOUS, now=now).files
+    assert describe_dataset(closed.uid, ANONYMOUS, now=now + timedelta(days=10_000)).files
+    assert not describe_dataset(closed.uid, ANONYMOUS, now=now).files
