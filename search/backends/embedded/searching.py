@@ -1,7 +1,9 @@
 """One request answered on one view of an index: hits, total, facets. No files, no writing."""
 
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +20,8 @@ from search.fields import BY_NAME, Kind
 BLOCK = 1_000
 # One for values that segments did not give, one for what was cut in the midst of equal counts.
 MOST_RECOUNTS = 2
+# Facets are counted while hits are looked for: Tantivy lets other threads run meanwhile.
+_threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="facets")
 
 
 def counted(searcher: tantivy.Searcher, query: Query) -> int:
@@ -33,14 +37,16 @@ class Search:
     request: Request
 
     def found(self) -> Found:
-        hits, total = self._hits()
-        answer = Found(total, tuple(hits))
         chosen = {name for name, _ in self.request.filters}
         shared = [one for one in self.request.facets if one[0] not in chosen]
         alone = [one for one in self.request.facets if one[0] in chosen]
-        for group in filter(None, [shared, *([one] for one in alone)]):
-            self._count_facets(group, answer)
-        return answer
+        counts = Found(total=0)
+        groups = filter(None, [shared, *([one] for one in alone)])
+        counting = [_threads.submit(self._count_facets, group, counts) for group in groups]
+        hits, total = self._hits()
+        for one in counting:
+            one.result()
+        return replace(counts, total=total, hits=tuple(hits))
 
     def total(self) -> int:
         return self._count(self._query())
