@@ -15,6 +15,7 @@ from catalogue.collection_contents import investigations_in
 from catalogue.collection_facts import CollectionFacts, facts_of
 from catalogue.errors import InvalidInput, NotAllowed, NotFound
 from catalogue.masking import facility_ref
+from catalogue.member_rows import datasets_by_key
 from catalogue.models import Collection, CollectionMember, Dataset, Investigation, TeamMember
 from catalogue.models.collections import CollectionState
 from catalogue.models.investigations import RecordState, TeamRole
@@ -274,7 +275,8 @@ def member_refs(
         **_parts([row.part_id for row in rows if row.part_id]),
     }
     refs = [(row, known.get(_name(row))) for row in rows]
-    return [shown_to(replace(ref, role=row.role), principal) for row, ref in refs if ref is not None]
+    named = [(replace(ref, role=row.role) if row.role else ref) for row, ref in refs if ref is not None]
+    return [shown_to(ref, principal) for ref in named]
 
 
 def _name(row: CollectionMember) -> tuple[str, int]:
@@ -311,8 +313,11 @@ Known = dict[tuple[str, int], MemberRef]
 
 
 def _datasets(keys: Sequence[int], principal: Principal, now: datetime) -> Known:
+    """Who came by a link that hides people is told of whole records: their own teams are looked for in their titles."""
     if not keys:
         return {}
+    if not principal.hides_people:
+        return {("dataset", key): ref for key, ref in datasets_by_key(keys, principal, now=now).items()}
     rows = list(with_references(Dataset.objects.filter(pk__in=keys)))
     by_uid = {row.uid: row.pk for row in rows}
     return {("dataset", by_uid[record.uid]): member_of(record) for record in records_of(rows, principal, now=now)}

@@ -3,24 +3,20 @@
 Selectors only; how a form is written is the matter of `catalogue/interop/`, how it is sent that of `catalogue/views/`.
 """
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
 
-from catalogue import access
 from catalogue.access import Level, Principal
 from catalogue.anonymity import file_name_for, shown_to
 from catalogue.collection_selectors import collection_records, find_collection, member_page
 from catalogue.image_sets import images_of_collection, images_of_dataset
-from catalogue.interop.description import MOST_FILES, MOST_MEMBERS, Description, Site
+from catalogue.interop.description import MOST_FILES, MOST_IMAGES, MOST_MEMBERS, Description, Site
 from catalogue.interop.publications import publication_of
-from catalogue.masking import access_of
-from catalogue.models import Collection, Dataset, Instrument, Investigation
+from catalogue.member_rows import first_members, listed_members, member_ref
+from catalogue.models import Collection, Dataset, Investigation
 from catalogue.models.collections import CollectionState
-from catalogue.page_rows import KeptRows, own_doi
 from catalogue.record import CollectionRecord, DatasetRecord, FileRef, InvestigationRecord, LabelledImage, MemberRef
 from catalogue.selectors import (
     detailed_investigation,
@@ -30,11 +26,6 @@ from catalogue.selectors import (
     readable_files,
 )
 
-_COLUMNS = (
-    "uid", "title", "kind", "state", "file_count", "size", "embargo_until", "released_at", "withdrawal_reason",
-    "investigation_id", "instrument_id",
-)  # fmt: skip
-
 # The columns of a file in the order of `FileRef`.
 _FILE = ("name", "size", "media_type", "role", "sha256", "modified_at", "fixity")
 
@@ -43,15 +34,17 @@ def this_site() -> Site:
     return Site(url=settings.SITE_URL, name=settings.SITE_NAME, email=settings.ADMINISTRATOR_EMAIL)
 
 
-def describe_dataset(uid: UUID, principal: Principal, *, now: datetime, most_files: int = MOST_FILES) -> Description:
-    """With its first `most_files` files. In four queries for strangers, six where images carry labels.
+def describe_dataset(
+    uid: UUID, principal: Principal, *, now: datetime, most_files: int = MOST_FILES, most_images: int = MOST_IMAGES
+) -> Description:
+    """With its first `most_files` files and `most_images` labelled images. In four queries for strangers, six where images carry labels.
 
     Raises NotFound as every selector does.
     """
     dataset, level = find_detailed_dataset(uid, principal, now=now)
     record = detailed_record(dataset, level, principal, now=now)
     files = _first_files(dataset, level, principal, most_files)
-    images = images_of_dataset(dataset, level, principal) if record.annotations else ()
+    images = images_of_dataset(dataset, level, principal, limit=most_images) if record.annotations else ()
     return description_of(record, files=files, images=images)
 
 
@@ -72,15 +65,15 @@ def describe_investigation(uid: UUID, principal: Principal, *, now: datetime) ->
 
 
 def description_of_investigation(
-    investigation: Investigation, level: Level, principal: Principal, *, now: datetime, has_members: bool = True
+    investigation: Investigation, level: Level, principal: Principal, *, now: datetime, most_members: int = MOST_MEMBERS
 ) -> Description:
-    """Of an investigation that `find_investigation` found. Its members are its datasets, the oldest first."""
+    """Of an investigation that `find_investigation` found. Its members are its first datasets, the oldest first."""
     record = detailed_investigation(investigation, level, principal, now=now)
-    if level == Level.TOMBSTONE or not has_members:
+    if level == Level.TOMBSTONE or not most_members:
         return description_of(record)
-    members = dataset_members(investigation, principal, now=now)
+    members = dataset_members(investigation, principal, now=now, most=most_members)
     count = len(members)
-    if count == MOST_MEMBERS:
+    if count == most_members:
         count = listed_members(investigation.pk, principal, now=now).count()
     return description_of(record, members=members, member_count=count)
 
@@ -115,67 +108,18 @@ def description_of(
 
 
 def collection_members(
-    collection: Collection, principal: Principal, *, now: datetime
+    collection: Collection, principal: Principal, *, now: datetime, most: int = MOST_MEMBERS
 ) -> tuple[tuple[MemberRef, ...], int]:
-    """The first MOST_MEMBERS members and the number of all; none of what was withdrawn."""
+    """The first `most` members and the number of all; none of what was withdrawn."""
     if collection.state == CollectionState.WITHDRAWN:
         return (), 0
-    page = member_page(collection, principal, limit=MOST_MEMBERS, now=now)
+    page = member_page(collection, principal, limit=most, now=now)
     return tuple(page.records), collection.member_count if page.next_cursor else len(page.records)
 
 
-def listed_members(investigation: int, principal: Principal, *, now: datetime) -> QuerySet[Dataset]:
-    """The datasets of an investigation (its key) that `principal` may know of, the oldest first."""
-    return access.listed_datasets(principal, now=now).filter(investigation=investigation).order_by("id")
-
-
-def dataset_members(investigation: Investigation, principal: Principal, *, now: datetime) -> tuple[MemberRef, ...]:
-    """The first MOST_MEMBERS datasets of an investigation, in three queries at most."""
-    if principal == access.ANONYMOUS:
-        rows = _MEMBERS.read(investigation=investigation.pk, now=now)
-    else:
-        rows = list(_members(investigation.pk, principal, now))
-    _share_references(rows, investigation)
-    levels = access.dataset_levels(rows, principal, now=now)
-    return tuple(shown_to(_member(row, levels[row.pk], now), principal) for row in rows)
-
-
-def _members(investigation: int, principal: Principal, now: datetime) -> QuerySet[Dataset]:
-    datasets = listed_members(investigation, principal, now=now).annotate(**{"own_doi": own_doi()})
-    return datasets.only(*_COLUMNS)[:MOST_MEMBERS]
-
-
-_MEMBERS = KeptRows(
-    Dataset,
-    (),
-    lambda investigation, now: _members(investigation, access.ANONYMOUS, now),
-    "own_doi",
-    only=_COLUMNS,
-    investigation=-1,
-    now=datetime(1, 1, 1, tzinfo=UTC),
-)
-
-
-def _share_references(rows: Sequence[Dataset], investigation: Investigation) -> None:
-    """Give every row its investigation, and its instrument with the facility, which the rule of access looks at."""
-    keys = {row.instrument_id for row in rows} - {investigation.instrument_id}
-    instruments = Instrument.objects.select_related("facility").in_bulk(keys) if keys else {}
-    instruments[investigation.instrument_id] = investigation.instrument
-    for row in rows:
-        row.investigation = investigation
-        row.instrument = instruments[row.instrument_id]
-
-
-def _member(row: Dataset, level: Level, now: datetime) -> MemberRef:
-    return MemberRef(
-        kind="dataset",
-        uid=row.uid,
-        title=row.title,
-        path=f"/datasets/{row.uid}",
-        role="",
-        doi=row.own_doi or "",
-        dataset_count=1,
-        file_count=row.file_count,
-        size=row.size,
-        access=access_of(row, level, now=now),
-    )
+def dataset_members(
+    investigation: Investigation, principal: Principal, *, now: datetime, most: int = MOST_MEMBERS
+) -> tuple[MemberRef, ...]:
+    """The first `most` datasets of an investigation, in three queries at most."""
+    found = first_members(investigation, principal, now=now, most=most)
+    return tuple(shown_to(member_ref(row, level, now=now), principal) for row, level in found)

@@ -14,11 +14,11 @@ from django.db.models.functions import Coalesce
 
 from catalogue import access
 from catalogue.access import Level, Principal
-from catalogue.descriptions import listed_members
 from catalogue.errors import NotFound
 from catalogue.interop.description import MOST_MEMBERS
 from catalogue.kept_statements import KeptStatement
 from catalogue.masking import hides_counts
+from catalogue.member_rows import listed_members
 from catalogue.models import Collection, Dataset, Investigation
 from catalogue.models.collections import CollectionState
 from catalogue.page_rows import KeptRows

@@ -26,11 +26,13 @@ SPLITS = {
 }
 
 
-def images_of_dataset(dataset: Dataset, level: Level, principal: Principal) -> tuple[LabelledImage, ...]:
-    """The first MOST_IMAGES, by name; nothing for those who do not see the dataset in full."""
-    if level != Level.FULL:
+def images_of_dataset(
+    dataset: Dataset, level: Level, principal: Principal, *, limit: int = MOST_IMAGES
+) -> tuple[LabelledImage, ...]:
+    """The first ones by name; nothing for those who do not see the dataset in full."""
+    if level != Level.FULL or not limit:
         return ()
-    return _images(Dataset.objects.filter(pk=dataset.pk), {}, principal, MOST_IMAGES)
+    return _images(Dataset.objects.filter(pk=dataset.pk), {}, principal, limit)
 
 
 def images_of_collection(

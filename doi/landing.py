@@ -27,6 +27,7 @@ from catalogue.editions import Edition, edition_of_collection, edition_of_invest
 from catalogue.errors import NotFound
 from catalogue.image_sets import images_of_collection
 from catalogue.interop.description import Description
+from catalogue.interop.forms import Form
 from catalogue.masking import investigation_record
 from catalogue.models import Collection, Investigation
 from catalogue.models.collections import CollectionState
@@ -179,16 +180,20 @@ def members_of(
     return Members(records_of(part.datasets, principal, now=now), part.next_cursor)
 
 
-def describe(landing: Landing, identifier: Identifier, principal: Principal, *, now: datetime) -> Description:
-    """What the forms of a DOI are written from: the record with its first members, and what DataCite was told of it."""
+def describe(
+    landing: Landing, identifier: Identifier, principal: Principal, form: Form, *, now: datetime
+) -> Description:
+    """What a form of a DOI is written from: the record with what the form tells of its members, and what DataCite was told."""
     members: tuple[MemberRef, ...] = ()
     images: tuple[LabelledImage, ...] = ()
     count = 0
     if identifier.collection is not None:
-        members, count = collection_members(identifier.collection, principal, now=now)
-        images = images_of_collection(identifier.collection, principal, now=now)
-    elif identifier.investigation is not None and not landing.is_withdrawn:
-        members = dataset_members(identifier.investigation, principal, now=now)
+        if form.most_members:
+            members, count = collection_members(identifier.collection, principal, now=now, most=form.most_members)
+        if form.most_images:
+            images = images_of_collection(identifier.collection, principal, now=now, limit=form.most_images)
+    elif identifier.investigation is not None and form.most_members and not landing.is_withdrawn:
+        members = dataset_members(identifier.investigation, principal, now=now, most=form.most_members)
         count = max(len(members), landing.record.dataset_count)
     return description_of_landing(landing, members, count, images)
 

@@ -30,12 +30,11 @@ from catalogue.interop.dcat_terms import (
     new_graph,
     text,
 )
-from catalogue.interop.description import Description, Site
+from catalogue.interop.description import FEW_MEMBERS, Description, Site
 from catalogue.publication import Creator, RelatedIdentifier, Subject
 from catalogue.record import CollectionRecord, DatasetRecord, InvestigationRecord
 
 MOST_PEOPLE = 100
-MOST_PARTS = 200
 MOST_RELATED = 100
 _SCIENCE = DATA_THEMES.TECH
 _RELATIONS = {
@@ -258,7 +257,7 @@ def _add_period(graph: Graph, node: URIRef, description: Description) -> None:
 
 def _add_relations(graph: Graph, node: URIRef, description: Description) -> None:
     """Parts, wholes, versions, and works about the data. What the data come from is told as provenance."""
-    for member in description.members[:MOST_PARTS]:
+    for member in description.members[:FEW_MEMBERS]:
         graph.add((node, DCTERMS.hasPart, iri(description.site.url + member.path)))
     for related in description.publication.related[:MOST_RELATED]:
         _add_relation(graph, node, related)

@@ -9,9 +9,10 @@ from catalogue.publication import Publication
 from catalogue.record import CollectionRecord, DatasetRecord, FileRef, InvestigationRecord, LabelledImage, MemberRef
 
 MOST_FILES = 1000
-# Forms that name files only to give an idea of them name these.
-FEW_FILES = 10
 MOST_MEMBERS = 1000
+# Forms that name files or members only to give an idea of them name these.
+FEW_FILES = 10
+FEW_MEMBERS = 200
 MOST_IMAGES = 2000
 
 

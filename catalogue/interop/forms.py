@@ -15,7 +15,7 @@ from catalogue.interop.croissant import croissant, is_image_set
 from catalogue.interop.csl import csl_item
 from catalogue.interop.datacite import SCHEMA_VERSION, document_of
 from catalogue.interop.datacite_xml import xml_of
-from catalogue.interop.description import FEW_FILES, MOST_FILES, Description
+from catalogue.interop.description import FEW_FILES, FEW_MEMBERS, MOST_FILES, MOST_IMAGES, MOST_MEMBERS, Description
 from catalogue.interop.dublin_core import dublin_core_xml
 from catalogue.interop.ris import ris_of
 from catalogue.interop.ro_crate import crate
@@ -35,7 +35,8 @@ class Form:
 
     `aliases` are other names by which clients ask for it. What `is_citable` tells no more than a citation does, so that a
     tombstone has it too. What `is_heavy` takes long to write and is kept. What `is_download` is saved by people as a file.
-    `most_files` is how many files of a dataset, the first ones, it is written from.
+    `most_files` is how many files of a dataset, the first ones, it is written from, `most_members` how many members of others,
+    and `most_images` how many labelled images.
     `suits` tells whether a record has the form, and `needs` in words what it must be for that.
     """
 
@@ -52,6 +53,8 @@ class Form:
     is_linkset: bool = False
     is_download: bool = False
     most_files: int = 0
+    most_members: int = 0
+    most_images: int = 0
     suits: Callable[[Description], bool] | None = None
     needs: str = ""
 
@@ -131,6 +134,7 @@ _FORMS = (
             "application/vnd.schemaorg.ld+json",
         ),
         most_files=schema_org.MOST_FILES,
+        most_members=schema_org.MOST_PARTS,
         write=lambda description: _json(schema_org.json_ld(description)),
     ),
     Form(
@@ -169,6 +173,7 @@ _FORMS = (
         profile=DCAT_AP,
         is_heavy=True,
         most_files=FEW_FILES,
+        most_members=FEW_MEMBERS,
         write=_dcat("turtle"),
     ),
     Form(
@@ -179,6 +184,7 @@ _FORMS = (
         profile=DCAT_AP,
         is_heavy=True,
         most_files=FEW_FILES,
+        most_members=FEW_MEMBERS,
         write=_dcat("rdf_xml"),
     ),
     Form(
@@ -189,6 +195,7 @@ _FORMS = (
         profile=DCAT_AP,
         is_heavy=True,
         most_files=FEW_FILES,
+        most_members=FEW_MEMBERS,
         write=_dcat("json_ld"),
     ),
     Form(
@@ -199,6 +206,7 @@ _FORMS = (
         profile=RO_CRATE,
         is_heavy=True,
         most_files=MOST_FILES,
+        most_members=MOST_MEMBERS,
         write=lambda description: _json(crate(description)),
     ),
     Form(
@@ -210,6 +218,7 @@ _FORMS = (
         kinds=frozenset({"dataset", "collection"}),
         is_heavy=True,
         write=lambda description: _json(croissant(description)),
+        most_images=MOST_IMAGES,
         suits=is_image_set,
         needs="Its images carry no labels.",
     ),
@@ -248,6 +257,8 @@ _FORMS = (
         media_type="application/linkset+json",
         is_linkset=True,
         most_files=MOST_FILES,
+        most_members=MOST_MEMBERS,
+        most_images=1,
         write=lambda description: _json(linkset_json(page_links(description), page=description.publication.url)),
     ),
     Form(
@@ -257,6 +268,8 @@ _FORMS = (
         media_type="application/linkset",
         is_linkset=True,
         most_files=MOST_FILES,
+        most_members=MOST_MEMBERS,
+        most_images=1,
         write=lambda description: linkset_text(page_links(description), page=description.publication.url).encode(),
     ),
 )

@@ -65,7 +65,7 @@ def dataset_source(uid: UUID, principal: Principal) -> Source:
     edition = dataset_edition(uid, principal, now=now)
 
     def read(form: Form) -> Description:
-        return describe_dataset(uid, principal, now=now, most_files=form.most_files)
+        return describe_dataset(uid, principal, now=now, most_files=form.most_files, most_images=form.most_images)
 
     return Source("dataset", f"/datasets/{uid}", principal, edition, read)
 
@@ -76,7 +76,7 @@ def investigation_source(uid: UUID, principal: Principal) -> Source:
     edition = edition_of_investigation(investigation, level, principal, now=now)
 
     def read(form: Form) -> Description:
-        return description_of_investigation(investigation, level, principal, now=now, has_members=not form.is_citable)
+        return description_of_investigation(investigation, level, principal, now=now, most_members=form.most_members)
 
     return Source("investigation", f"/investigations/{uid}", principal, edition, read)
 

@@ -81,10 +81,7 @@ def _source(identifier: Identifier, request: HttpRequest) -> record_forms.Source
     landing = landing_of(identifier, principal, now=now)
 
     def read(form: Form) -> Description:
-        """Members are read for the forms that name them."""
-        if form.is_citable:
-            return description_of_landing(landing, (), 0)
-        return describe(landing, identifier, principal, now=now)
+        return describe(landing, identifier, principal, form, now=now)
 
     return record_forms.Source(
         kind="investigation" if landing.is_session else "collection",

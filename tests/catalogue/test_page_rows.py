@@ -8,10 +8,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from catalogue.access import ANONYMOUS, Principal
+from catalogue.access import ANONYMOUS, SYSTEM, Principal, principal_of
+from catalogue.collection_selectors import member_of
 from catalogue.descriptions import dataset_members, describe_dataset, description_of_investigation
 from catalogue.editions import dataset_edition, edition_of_investigation
 from catalogue.errors import NotFound
+from catalogue.member_rows import datasets_by_key
 from catalogue.models import (
     Annotation,
     Dataset,
@@ -24,7 +26,7 @@ from catalogue.models import (
 )
 from catalogue.neutral_access import neutral_filter
 from catalogue.page_rows import rows_of
-from catalogue.selectors import find_investigation, with_references
+from catalogue.selectors import find_investigation, records_of, with_references
 from tests import factories
 from tests.access.world import make_world
 
@@ -151,3 +153,15 @@ def test_what_opens_between_two_readers_is_told_to_the_second(tmp_path):
     assert not describe_dataset(closed.uid, ANONYMOUS, now=now).files
     assert describe_dataset(closed.uid, ANONYMOUS, now=now + timedelta(days=10_000)).files
     assert not describe_dataset(closed.uid, ANONYMOUS, now=now).files
+
+
+@pytest.mark.parametrize("policy", ["summary", "none"])
+def test_a_member_is_told_as_its_record_tells_it(policy, tmp_path):
+    world, now = make_world(tmp_path), timezone.now()
+    factories.set_embargo_metadata(policy)
+    keys = list(Dataset.objects.order_by("id").values_list("pk", flat=True))
+    users = [user for user in world.users.values() if user is not None]
+    for principal in (ANONYMOUS, SYSTEM, *map(principal_of, users)):
+        records = records_of(rows_of(keys), principal, now=now)
+        members = datasets_by_key(keys, principal, now=now)
+        assert {one.uid: one for one in members.values()} == {one.uid: member_of(one) for one in records}

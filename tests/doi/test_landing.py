@@ -418,5 +418,6 @@ def test_a_citation_reads_no_members(datacite, client):
             assert client.get(f"/cite/{doi}.{form}").status_code == 200
         return " ".join(one["sql"] for one in captured)
 
-    assert "catalogue_licence" in statements("linkset"), "where members are described their rows are read"
-    assert "catalogue_licence" not in statements("bib")
+    title = '"catalogue_dataset"."title"'
+    assert title in statements("linkset"), "where members are described their rows are read"
+    assert title not in statements("bib")
