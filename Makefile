@@ -46,7 +46,8 @@ tests:
 # Every test on SQLite, then on PostgreSQL those that must give equal answers there.
 pytest:
 	$(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile -q
-	$(PYTHON_IN_VENV) -m tests.on_postgres $(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile -q -m both_databases
+	$(PYTHON_IN_VENV) -m tests.on_postgres $(PYTHON_IN_VENV) -m pytest -n 2 --dist loadfile -q -m both_databases \
+	  $$(grep -rlw both_databases tests --include='test_*.py')
 
 UV_COMPILE := .venv/bin/uv pip compile -q --no-header --no-annotate --python-version 3.11 pyproject.toml
 

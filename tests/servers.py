@@ -41,6 +41,7 @@ def webdav_server(folder: Path) -> Iterator[str]:
     )
     logging.getLogger("wsgidav").setLevel(logging.CRITICAL)
     server = wsgi.Server(("127.0.0.1", 0), app, numthreads=4)
+    server.expiration_interval = 0.02  # how long it waits before it looks whether it was stopped
     server.prepare()
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
