@@ -25,6 +25,7 @@ SMALL = {
     "harvest": ["--datasets", "10000"],
     "panosc": ["--datasets", "5000", "--rounds", "3"],
     "search_site": ["--datasets", "5000", "--requests", "40", "--seconds", "10", "--kills", "5"],
+    "browse": ["--datasets", "5000", "--rounds", "5"],
     "classifier": ["--network", "demonstration", "--images", "200", "--seconds", "2"],
     "forms": [],
     "form_requests": ["--datasets", "2000"],

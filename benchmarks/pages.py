@@ -183,7 +183,7 @@ def _measure(name: str, who: str, address: str, arguments: argparse.Namespace) -
 
     client = Client(SERVER_NAME="127.0.0.1")
     if who != VISITOR:
-        client.force_login(_account(who), backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(account(who), backend="django.contrib.auth.backends.ModelBackend")
     status = client.get(address).status_code
     assert status == 200, (name, address, status)
     client.get(address)
@@ -218,7 +218,7 @@ def processor_seconds() -> float:
     return time.process_time() + int(backend.read_text().split()[0]) / 1e9
 
 
-def _account(who: str) -> Any:
+def account(who: str) -> Any:
     """The principal investigator of the newest dataset's session, or a curator."""
     from catalogue.models import Dataset, TeamMember, User
 

@@ -20,24 +20,39 @@ NEVER = 2**63
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Period:
     """While the index is of one `generation` and nothing opens: `since` <= moment < `until`, in microseconds since 1970.
 
-    `found` are answers by their timeless requests, the one that was asked for last at the end.
+    `until` is asked of the index when an answer is to be given again, not before. `found` are answers by their timeless
+    requests, the one that was asked for last at the end.
     """
 
     generation: object
     since: int
-    until: int
+    until: int = 0
     found: OrderedDict[Request, Found] = field(default_factory=OrderedDict)
 
-    def holds(self, generation: object, moment: int) -> bool:
-        return self.generation == generation and self.since <= moment < self.until
+    def kept(self, timeless: Request) -> Found | None:
+        with _lock:
+            if found := self.found.get(timeless):
+                self.found.move_to_end(timeless)
+            return found
+
+    def keep(self, timeless: Request, found: Found) -> Found:
+        with _lock:
+            self.found[timeless] = found
+            if len(self.found) > MOST_KEPT:
+                self.found.popitem(last=False)
+        return found
+
+    def holds(self, index: Index, moment: int) -> bool:
+        self.until = self.until or _next_opening(index, self.since)
+        return moment < self.until
 
 
 _lock = threading.Lock()
-_period = _Period(None, 0, 0)
+_period = _Period(generation=None, since=0)
 
 
 def timeless(access: NeutralFilter) -> NeutralFilter:
@@ -50,31 +65,31 @@ def kept_search(index: Index, request: Request, *, timeless: Request, now: datet
     generation = index.generation()
     if generation is None:
         return index.search(request)
-    period = _period_at(index, generation, microseconds(now))
-    with _lock:
-        if found := period.found.get(timeless):
-            period.found.move_to_end(timeless)
-            return found
-    found = index.search(request)
-    with _lock:
-        period.found[timeless] = found
-        if len(period.found) > MOST_KEPT:
-            period.found.popitem(last=False)
-    return found
+    moment = microseconds(now)
+    period = _period_of(generation, moment)
+    kept = period.kept(timeless)
+    if kept and period.holds(index, moment):
+        return kept
+    if kept:
+        period = _begin(generation, moment)
+    return period.keep(timeless, index.search(request))
 
 
 def forget() -> None:
     """Count everything anew."""
-    global _period
-    _period = _Period(None, 0, 0)
+    _begin(None, 0)
 
 
-def _period_at(index: Index, generation: object, moment: int) -> _Period:
+def _period_of(generation: object, moment: int) -> _Period:
     """The present one, or a new one: what was kept in the last is then forgotten."""
-    global _period
     period = _period
-    if not period.holds(generation, moment):
-        _period = period = _Period(generation, moment, _next_opening(index, moment))
+    is_same = period.generation == generation and period.since <= moment
+    return period if is_same else _begin(generation, moment)
+
+
+def _begin(generation: object, moment: int) -> _Period:
+    global _period
+    _period = period = _Period(generation, moment)
     return period
 
 
