@@ -30,7 +30,7 @@ def facts_of(collections: Sequence[Collection], *, now: datetime) -> dict[int, C
     if not collections:
         return {}
     closed = _with_closed_data([row.pk for row in collections], now)
-    facilities = _facilities(collections)
+    facilities = facilities_of(collections)
     return {row.pk: CollectionFacts(row.pk in closed, facilities.get(row.pk)) for row in collections}
 
 
@@ -73,8 +73,8 @@ def _holders(keys: Iterable[int]) -> Mapping[int, set[int]]:
     return holders
 
 
-def _facilities(collections: Iterable[Collection]) -> dict[int, Facility]:
-    """The publisher: the facility of the home investigation, else of the first member's."""
+def facilities_of(collections: Iterable[Collection]) -> dict[int, Facility]:
+    """The publishers by primary key of the collection: the facility of the home investigation, else of the first member's."""
     found = {row.pk: row.home.facility for row in collections if row.home is not None}
     homeless = [row.pk for row in collections if row.home is None]
     if not homeless:
