@@ -41,7 +41,7 @@ def files_of(dataset: int, filter: Filter, asker: Asker) -> list[Json]:
     rows = files_in(dataset, filter, asker).order_by(*ordering(filter.order, FILE, asker))
     shown = _shown(rows, FILE, filter, asker, most=0)
     page = shown.values("pk", *_names(shown))[filter.skip : filter.skip + limit_of(filter)]
-    return [_item(row, FILE, filter) for row in page]
+    return [_item(row, FILE, filter, asker) for row in page]
 
 
 def _with_score(item: Json, score: float, filter: Filter) -> Json:
@@ -56,7 +56,7 @@ def _level(keys: Iterable[tuple[Table, int]], filter: Filter, asker: Asker) -> d
     rows = [(table, _rows(table, found, filter, asker)) for table, found in tables.values()]
     for related in filter.related:
         _fill(rows, related, asker)
-    return {(table.name, key): _item(row, table, filter) for table, found in rows for key, row in found.items()}
+    return {(table.name, key): _item(row, table, filter, asker) for table, found in rows for key, row in found.items()}
 
 
 def _rows(table: Table, keys: set[int], filter: Filter, asker: Asker) -> dict[int, Json]:
@@ -70,7 +70,7 @@ def _fill(rows: Sequence[tuple[Table, dict[int, Json]]], related: Related, asker
     places = [
         (row, f"r_{related.relation}_{child.name}", child)
         for table, found in rows
-        for child, _ in links(table, related.relation)
+        for child, _ in links(table, related.relation, asker)
         if not child.is_small
         for row in found.values()
     ]
@@ -91,7 +91,7 @@ def _shown(rows: QuerySet, table: Table, filter: Filter, asker: Asker, most: int
     columns = {f"p_{name}": column for name, column in wanted if column is not None}
     columns |= {f"b_{name}": F(name) for name in table.beside}
     for related in filter.related:
-        for child, link in links(table, related.relation):
+        for child, link in links(table, related.relation, asker):
             columns[f"r_{related.relation}_{child.name}"] = _listed(child, link, related, asker, most)
     return rows.annotate(**columns)
 
@@ -108,13 +108,15 @@ def _listed(child: Table, link: Q, related: Related, asker: Asker, most: int) ->
     return ShortList(shown[first:last], *_names(shown))
 
 
-def _item(row: Json, table: Table, filter: Filter) -> Json:
+def _item(row: Json, table: Table, filter: Filter, asker: Asker) -> Json:
     """A row as the API shows it; what is absent is left out."""
     item = {name[2:]: _plain(value) for name, value in row.items() if name.startswith("p_") and value is not None}
     if table.model == "Parameter":
         item |= {name: value for name, value in _quantity(row, filter).items() if filter.shows(name)}
     for related in filter.related:
-        found = [one for child, _ in links(table, related.relation) for one in _items(row, related, child)]
+        found = [
+            one for child, _ in links(table, related.relation, asker) for one in _items(row, related, child, asker)
+        ]
         if related.relation not in TO_ONE:
             item[related.relation] = found
         elif found:
@@ -122,10 +124,10 @@ def _item(row: Json, table: Table, filter: Filter) -> Json:
     return item
 
 
-def _items(row: Json, related: Related, child: Table) -> list[Json]:
+def _items(row: Json, related: Related, child: Table, asker: Asker) -> list[Json]:
     rows = row[f"r_{related.relation}_{child.name}"]
     rows = json.loads(rows) if isinstance(rows, str) else rows  # a list within a list, from SQLite
-    return [_item(one, child, related.shown) for one in rows] if child.is_small else rows
+    return [_item(one, child, related.shown, asker) for one in rows] if child.is_small else rows
 
 
 def _plain(value: Any) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.lookups import IsNull
 
 from catalogue.models import Collection, CollectionMember, ForeignTechnique
 from catalogue.services.panosc_context import ACCOUNT
@@ -13,9 +14,7 @@ from search.panosc.tables import (
     COLLECTION,
     DATASET,
     FILE,
-    FOREIGN_AFFILIATION,
     FOREIGN_MEMBER,
-    FOREIGN_PERSON,
     FOREIGN_TECHNIQUE,
     INSTRUMENT,
     INVESTIGATION,
@@ -26,15 +25,16 @@ from search.panosc.tables import (
     SAMPLE,
     STATED_PARAMETER,
     TECHNIQUE,
+    Asker,
     Table,
 )
 
 Link = tuple[Table, Q]
 
 
-def links(table: Table, relation: str) -> tuple[Link, ...]:
+def links(table: Table, relation: str, asker: Asker) -> tuple[Link, ...]:
     """The tables that a relation leads to, each with what ties its rows to the row outside."""
-    return _LINKS.get((table.name, relation), ())
+    return (_WITH_IMPORTS if asker.has_imports else _LINKS).get((table.name, relation), ())
 
 
 def _members(**of: Any) -> QuerySet:
@@ -75,8 +75,8 @@ def _behind_collection() -> Q:
 
 def _as_it_came() -> Exists:
     """Whether the dataset outside has the term under the name of another server."""
-    came = ForeignTechnique.objects.filter(datasets=OuterRef(OuterRef("pk")), technique=OuterRef("pk"))
-    return Exists(came.order_by())
+    told = ForeignTechnique.objects.filter(datasets=OuterRef(OuterRef("pk")), technique=OuterRef("pk"))
+    return Exists(told.order_by())
 
 
 def _is_imported() -> Exists:
@@ -84,32 +84,39 @@ def _is_imported() -> Exists:
     return Exists(Collection.objects.filter(pk=OuterRef(OuterRef("pk")), created_by__username=ACCOUNT).order_by())
 
 
+def _of_member() -> Q:
+    """Where the member outside works: as the other server has it, where the member came from one."""
+    return Q(pk=OuterRef("told_affiliation")) | Q(IsNull(OuterRef("part"), True), pk=OuterRef("person__affiliation_id"))
+
+
 _LINKS: Mapping[tuple[str, str], tuple[Link, ...]] = {
     ("dataset", "documents"): ((INVESTIGATION, Q(pk=OuterRef("investigation_id"))), (COLLECTION, _of_dataset())),
-    ("dataset", "techniques"): (
-        (TECHNIQUE, Q(datasets=OuterRef("pk")) & Q(~_as_it_came())),
-        (FOREIGN_TECHNIQUE, Q(datasets=OuterRef("pk"), technique__datasets=OuterRef("pk"))),
-    ),
+    ("dataset", "techniques"): ((TECHNIQUE, Q(datasets=OuterRef("pk"))),),
     ("dataset", "instrument"): ((INSTRUMENT, Q(pk=OuterRef("instrument_id"))),),
     ("dataset", "files"): ((FILE, Q(dataset=OuterRef("pk"))),),
     ("dataset", "parameters"): ((OWN_PARAMETER, Q(dataset=OuterRef("pk")) & ~pids.IS_STATED_BY_DOCUMENT),),
     ("dataset", "samples"): ((SAMPLE, Q(pk=OuterRef("sample_id"))),),
     ("investigation", "datasets"): ((DATASET, Q(investigation=OuterRef("pk"))),),
-    ("investigation", "members"): (
-        (MEMBER, Q(investigation=OuterRef("pk"), foreign_members__isnull=True)),
-        (FOREIGN_MEMBER, Q(team_member__investigation=OuterRef("pk"))),
-    ),
+    ("investigation", "members"): ((MEMBER, Q(investigation=OuterRef("pk"))),),
     ("investigation", "parameters"): ((STATED_PARAMETER, pids.stated_by_investigation()),),
-    ("collection", "members"): (
-        (KNOWN_MEMBER, _behind_collection() & Q(~_is_imported())),
-        (FOREIGN_MEMBER, Q(collection=OuterRef("pk"))),
-    ),
+    ("collection", "members"): ((KNOWN_MEMBER, _behind_collection()),),
     ("collection", "parameters"): ((STATED_PARAMETER, pids.stated_by_collection()),),
     ("collection", "datasets"): ((DATASET, _in_collection()),),
     ("instrument", "datasets"): ((DATASET, Q(instrument=OuterRef("pk"))),),
     ("member", "person"): ((PERSON, Q(pk=OuterRef("person_id"))),),
-    ("member", "affiliation"): ((AFFILIATION, Q(pk=OuterRef("person__affiliation_id"))),),
-    ("foreign_member", "person"): ((FOREIGN_PERSON, Q(pk=OuterRef("person_id"))),),
-    ("foreign_member", "affiliation"): ((FOREIGN_AFFILIATION, Q(pk=OuterRef("affiliation_id"))),),
+    ("member", "affiliation"): ((AFFILIATION, _of_member()),),
+}
+_WITH_IMPORTS: Mapping[tuple[str, str], tuple[Link, ...]] = {
+    **_LINKS,
+    ("dataset", "techniques"): (
+        (TECHNIQUE, Q(datasets=OuterRef("pk")) & Q(~_as_it_came())),
+        (FOREIGN_TECHNIQUE, Q(datasets=OuterRef("pk"), technique__datasets=OuterRef("pk"))),
+    ),
+    ("collection", "members"): (
+        (KNOWN_MEMBER, _behind_collection() & Q(~_is_imported())),
+        (FOREIGN_MEMBER, Q(collection=OuterRef("pk"))),
+    ),
+    ("foreign_member", "person"): ((PERSON, Q(pk=OuterRef("person_id"))),),
+    ("foreign_member", "affiliation"): ((AFFILIATION, Q(pk=OuterRef("affiliation_id"))),),
 }
 TO_ONE = frozenset({"instrument", "person", "affiliation"})

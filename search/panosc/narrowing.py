@@ -12,7 +12,7 @@ from search.panosc import pids
 from search.panosc.conditions import Filter, Include, Test
 from search.panosc.schema import MODELS
 from search.panosc.tables import PARAMETER, Asker
-from search.panosc.translate import DENIED, condition_q, tagged_datasets
+from search.panosc.translate import condition_q, tagged_datasets
 
 MOST_NARROW = 2_000
 MOST_LOOKS = 2
@@ -48,6 +48,6 @@ class _Narrowing:
             own = PARAMETER.rows(self.asker).filter(~pids.IS_STATED_BY_DOCUMENT)
             rows = own.filter(condition_q(where, PARAMETER, self.asker))
             return rows.values_list("dataset_id", flat=True)
-        if include.relation == "techniques" and isinstance(where, Test) and where.op not in DENIED:
+        if include.relation == "techniques" and isinstance(where, Test):
             return tagged_datasets(where, self.asker).values_list("dataset_id", flat=True)
         return None

@@ -118,7 +118,7 @@ def _is_absent(column: Any) -> Case:
 def ordering(order: Sequence[Order], table: Table, asker: Asker) -> list[OrderBy | str]:
     """For one table; rows that are equal by it come by key."""
     if not order:
-        return [table.usual_order]
+        return list(table.usual_order)
     columns = [(one.is_descending, _order_column(one, table, asker)) for one in order]
     return [OrderBy(column, descending=is_descending, nulls_last=True) for is_descending, column in columns] + ["pk"]
 

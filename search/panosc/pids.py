@@ -7,7 +7,7 @@ a document's that is no DOI in a relation, and those of everything smaller in a 
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Case, CharField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, CharField, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Concat, Replace, Substr
 
 from catalogue.interop.panosc_database import DOIS, HANDLES, LOCAL, address_of
@@ -23,11 +23,6 @@ def kept(kind: ForeignKind, usual: Any) -> Coalesce:
     """What the row was called where it came from, else its `usual` name. An index answers it in the query of the row."""
     own = ForeignIdentifier.objects.filter(kind=kind, object_id=OuterRef("pk")).order_by()
     return Coalesce(Subquery(own.values("identifier")), usual, output_field=CharField())
-
-
-def of_member(name: str) -> ExpressionWrapper:
-    """Of a person or an affiliation what the member outside says of it."""
-    return ExpressionWrapper(OuterRef(name), output_field=CharField())
 
 
 def with_kept(kind: ForeignKind, names: Sequence[str]) -> Q:
@@ -82,6 +77,11 @@ def _stated() -> QuerySet:
 
 IS_STATED_BY_DOCUMENT = Q(group__startswith=STATED_BY)
 STATING_DOCUMENT = Case(When(IS_STATED_BY_DOCUMENT, then=Substr("group", len(STATED_BY) + 1)), output_field=CharField())
+
+
+def of_own_parameter(pid: Any) -> Case:
+    """The pid of the dataset of a parameter that no document states."""
+    return Case(When(~IS_STATED_BY_DOCUMENT, then=pid), output_field=CharField())
 
 
 def stated_by_investigation() -> Q:

@@ -7,6 +7,7 @@ asker reads in full and over nothing else, so that no condition, include or coun
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from django.db.models import (
     DateTimeField,
     ExpressionWrapper,
     F,
+    OuterRef,
     Q,
     QuerySet,
     Value,
@@ -40,11 +42,12 @@ from catalogue.models import (
     Sample,
     TeamMember,
     Technique,
+    User,
 )
 from catalogue.models.collections import CollectionState
 from catalogue.models.foreign import ForeignKind
 from catalogue.models.investigations import RecordState, TeamRole
-from catalogue.services.panosc_context import NO_PROPOSAL
+from catalogue.services.panosc_context import ACCOUNT, NO_PROPOSAL
 from catalogue.stamps import opening
 from catalogue.vocabularies.techniques import PANET
 from search.panosc import pids
@@ -58,7 +61,13 @@ class Asker:
     principal: Principal
     now: datetime
 
+    @cached_property
+    def has_imports(self) -> bool:
+        """Whether anything came from another server, so that its names for things are looked for. One query at most."""
+        return User.objects.filter(username=ACCOUNT).exists()
 
+
+KEY = Cast("pk", CharField())
 Column = Any  # an expression, or None for what this catalogue does not keep
 
 
@@ -75,7 +84,7 @@ class Table:
     exact: Mapping[str, Callable[[Sequence[str]], Q]]
     is_small: bool = True
     beside: tuple[str, ...] = ()
-    usual_order: str = "pk"
+    usual_order: tuple[str, ...] = ("pk",)
 
 
 def _datasets(asker: Asker) -> QuerySet:
@@ -106,13 +115,9 @@ def _whether(condition: Q) -> Case:
     return Case(When(condition, then=Value(True)), default=Value(False), output_field=BooleanField())
 
 
-def _key_or_kept(kind: ForeignKind) -> Coalesce:
-    return pids.kept(kind, Cast("pk", CharField()))
-
-
 def _dataset_columns(asker: Asker) -> Mapping[str, Column]:
     return {
-        "pid": pids.dataset_pid(),
+        "pid": pids.dataset_pid() if asker.has_imports else UidText("uid"),
         "title": F("title"),
         "isPublic": _whether(access.open_q(asker.now)),
         "creationDate": FirstDate("acquired_at", "created_at"),
@@ -155,6 +160,12 @@ def _collection_columns(asker: Asker) -> Mapping[str, Column]:
 
 def _fixed(**columns: Column) -> Callable[[Asker], Mapping[str, Column]]:
     return lambda asker: columns
+
+
+def _told(columns: Mapping[str, Column], **elsewhere: Column) -> Callable[[Asker], Mapping[str, Column]]:
+    """With the columns that say what another server says, where anything came from one: they cost most of such a query."""
+    told = {**columns, **elsewhere}
+    return lambda asker: told if asker.has_imports else columns
 
 
 def uids_in(values: Sequence[str]) -> list[UUID]:
@@ -232,10 +243,10 @@ SAMPLE = Table(
     "sample",
     "Sample",
     _all(Sample),
-    _fixed(
+    _told(
+        {"pid": UidText("uid"), "name": F("name"), "description": optional("description")},
         pid=pids.kept(ForeignKind.SAMPLE, UidText("uid")),
         name=pids.kept(ForeignKind.SAMPLE_NAME, F("name")),
-        description=optional("description"),
     ),
     {"pid": _by_uid_or_kept(ForeignKind.SAMPLE), "name": _by_sample_name},
 )
@@ -266,43 +277,60 @@ FILE = Table(
     "file",
     "File",
     _all(Datafile),
-    _fixed(
-        id=_key_or_kept(ForeignKind.FILE),
-        name=F("name"),
-        path=None,
-        size=F("size"),
+    _told(
+        {"id": KEY, "name": F("name"), "path": None, "size": F("size"), "datasetId": UidText("dataset__uid")},
+        id=pids.kept(ForeignKind.FILE, KEY),
         datasetId=pids.dataset_pid("dataset__"),
     ),
     {},
-    usual_order="name",
+    usual_order=("name",),
 )
-_PARAMETER_COLUMNS: Mapping[str, Column] = {
-    "id": _key_or_kept(ForeignKind.PARAMETER),
-    "name": F("name"),
-    "unit": F("unit"),
-    "datasetId": Case(When(~pids.IS_STATED_BY_DOCUMENT, then=pids.dataset_pid("dataset__")), output_field=CharField()),
-    "documentId": pids.STATING_DOCUMENT,
-}
+
+
+def _parameter_columns(**columns: Column) -> Callable[[Asker], Mapping[str, Column]]:
+    return _told(
+        {
+            "id": KEY,
+            "name": F("name"),
+            "unit": F("unit"),
+            "datasetId": pids.of_own_parameter(UidText("dataset__uid")),
+            "documentId": pids.STATING_DOCUMENT,
+            **columns,
+        },
+        id=pids.kept(ForeignKind.PARAMETER, KEY),
+        datasetId=pids.of_own_parameter(pids.dataset_pid("dataset__")),
+    )
+
+
 PARAMETER = Table(
-    "parameter",
-    "Parameter",
-    _parameters,
-    _fixed(**_PARAMETER_COLUMNS),
-    {},
-    beside=("kind", "text", "value", "unit"),
+    "parameter", "Parameter", _parameters, _parameter_columns(), {}, beside=("kind", "text", "value", "unit")
 )
 # Of one dataset: they are found by the dataset, and not by their names among those of all.
-OWN_PARAMETER = replace(PARAMETER, columns=_fixed(**{**_PARAMETER_COLUMNS, "name": Unindexed("name")}))
+OWN_PARAMETER = replace(PARAMETER, columns=_parameter_columns(name=Unindexed("name")))
+
+
+def _members(rows: QuerySet) -> QuerySet:
+    """Each member of a team, and as often as another server names somebody, as that server does: then `part` is its key."""
+    return rows.annotate(
+        part=F("foreign_members"),
+        identifier=F("foreign_members__identifier"),
+        told_role=F("foreign_members__role"),
+        person_identifier=F("foreign_members__person_identifier"),
+        affiliation_identifier=F("foreign_members__affiliation_identifier"),
+        told_affiliation=F("foreign_members__affiliation"),
+    ).order_by()
+
+
 MEMBER = Table(
     "member",
     "Member",
-    _all(TeamMember),
-    _fixed(id=Cast("pk", CharField()), role=_ROLE),
+    lambda asker: _members(TeamMember.objects.all()),
+    _fixed(
+        id=Coalesce("identifier", KEY, output_field=CharField()),
+        role=Case(When(part__isnull=True, then=_ROLE), default=optional("told_role"), output_field=CharField()),
+    ),
     {},
-)
-# As another server has it, of an investigation or of a collection.
-FOREIGN_MEMBER = Table(
-    "foreign_member", "Member", _all(ForeignMember), _fixed(id=F("identifier"), role=optional("role")), {}
+    usual_order=("part", "pk"),
 )
 # Of a collection, which is public though what it holds may not be.
 STATED_PARAMETER = replace(
@@ -310,32 +338,47 @@ STATED_PARAMETER = replace(
 )
 KNOWN_MEMBER = replace(
     MEMBER,
-    rows=lambda asker: TeamMember.objects.filter(
-        investigation__in=access.full_investigations(asker.principal, now=asker.now).values("pk")
-    ).order_by(),
+    rows=lambda asker: _members(
+        TeamMember.objects.filter(
+            investigation__in=access.full_investigations(asker.principal, now=asker.now).values("pk")
+        )
+    ),
 )
-_PERSON_COLUMNS: Mapping[str, Column] = {
-    "id": UidText("uid"),
-    "fullName": Trim(Concat("given_name", Value(" "), "family_name", output_field=CharField())),
-    "orcid": F("orcid"),
-    "researcherId": None,
-    "firstName": optional("given_name"),
-    "lastName": F("family_name"),
-}
-PERSON = Table("person", "Person", _all(Person), _fixed(**_PERSON_COLUMNS), {"id": _by_uid})
-FOREIGN_PERSON = replace(
-    PERSON, columns=_fixed(**{**_PERSON_COLUMNS, "id": pids.of_member("person_identifier")}), exact={}
+# Of a collection that came from another server.
+FOREIGN_MEMBER = Table(
+    "foreign_member",
+    "Member",
+    _all(ForeignMember),
+    _fixed(id=F("identifier"), role=optional("role")),
+    {},
 )
-_AFFILIATION_COLUMNS: Mapping[str, Column] = {
-    "id": Cast("pk", CharField()),
-    "name": F("name"),
-    "address": optional("address"),
-    "city": optional("city"),
-    "country": optional("country"),
-}
-AFFILIATION = Table("affiliation", "Affiliation", _all(Organisation), _fixed(**_AFFILIATION_COLUMNS), {})
-FOREIGN_AFFILIATION = replace(
-    AFFILIATION, columns=_fixed(**{**_AFFILIATION_COLUMNS, "id": pids.of_member("affiliation_identifier")})
+# Both are of a member, who may be told of by another server.
+PERSON = Table(
+    "person",
+    "Person",
+    _all(Person),
+    _fixed(
+        id=Coalesce(OuterRef("person_identifier"), UidText("uid"), output_field=CharField()),
+        fullName=Trim(Concat("given_name", Value(" "), "family_name", output_field=CharField())),
+        orcid=F("orcid"),
+        researcherId=None,
+        firstName=optional("given_name"),
+        lastName=F("family_name"),
+    ),
+    {},
+)
+AFFILIATION = Table(
+    "affiliation",
+    "Affiliation",
+    _all(Organisation),
+    _fixed(
+        id=Coalesce(OuterRef("affiliation_identifier"), KEY, output_field=CharField()),
+        name=F("name"),
+        address=optional("address"),
+        city=optional("city"),
+        country=optional("country"),
+    ),
+    {},
 )
 TABLES_OF: Mapping[str, tuple[Table, ...]] = {
     "Dataset": (DATASET,),

@@ -4,6 +4,7 @@ An operator that denies (neq, nin, nlike, nilike) is the contrary of the one tha
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import and_, or_
@@ -50,7 +51,9 @@ def _related_q(include: Include, table: Table, asker: Asker) -> Q:
         return Q(pk__in=include.among)
     if include.relation == "techniques":
         return _technique_q(include.filter.where, asker) & Q(Exists(_Tagged.filter(dataset=OuterRef("pk"))))
-    return any_of(_linked_q(include, table, child, link, asker) for child, link in links(table, include.relation))
+    return any_of(
+        _linked_q(include, table, child, link, asker) for child, link in links(table, include.relation, asker)
+    )
 
 
 def _linked_q(include: Include, table: Table, child: Table, link: Q, asker: Asker) -> Q:
@@ -98,8 +101,7 @@ def _leaves(condition: Condition) -> list[Test]:
 def _technique_q(condition: Condition, asker: Asker) -> Q:
     """Of datasets: each test may be met by another technique, and what is denied is denied of all of them."""
     if isinstance(condition, Test):
-        positive = Test(condition.name, DENIED.get(condition.op, condition.op), condition.value)
-        tagged = tagged_datasets(positive, asker)
+        tagged = _Tagged.filter(technique__in=_technique_keys(condition, asker)).order_by()
         if condition.op in DENIED:
             return ~Q(pk__in=tagged.values("dataset_id"))
         return Q(Exists(tagged.filter(dataset=OuterRef("pk"))))
@@ -108,16 +110,22 @@ def _technique_q(condition: Condition, asker: Asker) -> Q:
 
 
 def tagged_datasets(test: Test, asker: Asker) -> QuerySet:
-    """The links of datasets to the techniques that meet a test."""
-    return _Tagged.filter(technique__in=_technique_keys(test, asker)).order_by()
+    """Links to techniques of the datasets that meet a test, one at least of each."""
+    meets = Q(technique__in=_technique_keys(test, asker))
+    if test.op not in DENIED:
+        return _Tagged.filter(meets).order_by()
+    return _Tagged.filter(~meets, ~Exists(_Tagged.filter(meets, dataset=OuterRef("dataset")))).order_by()
 
 
 def _technique_keys(test: Test, asker: Asker) -> QuerySet:
-    """The techniques that meet a test, by what they are called here or on another server; what is named exactly stands for
-    all narrower techniques too."""
-    elsewhere = FOREIGN_TECHNIQUE.rows(asker).filter(_test_q(test, FOREIGN_TECHNIQUE, asker)).values("technique")
-    own = _test_q(test, TECHNIQUE, asker)
-    named = Technique.objects.filter(own | Q(pk__in=elsewhere)).order_by().values("pk")
+    """The techniques that meet a test, or that it denies, by what they are called here or on another server; what is named
+    exactly stands for all narrower techniques too."""
+    test = replace(test, op=DENIED.get(test.op, test.op))
+    meets = _test_q(test, TECHNIQUE, asker)
+    if asker.has_imports:
+        told = FOREIGN_TECHNIQUE.rows(asker).filter(_test_q(test, FOREIGN_TECHNIQUE, asker))
+        meets |= Q(pk__in=told.values("technique"))
+    named = Technique.objects.filter(meets).order_by().values("pk")
     if test.op not in ("eq", "inq"):
         return named
     return TechniqueAncestor.objects.filter(ancestor__in=named).order_by().values("technique_id")

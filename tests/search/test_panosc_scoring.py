@@ -78,6 +78,15 @@ def test_the_score_of_one_is_that_of_many(archive):
     assert list(scores("silver neutron copper", "dataset", ANONYMOUS, limit=1).items()) == list(many.items())[:1]
 
 
+def test_enough_data_with_every_word_in_the_title_are_found_without_weighing_the_others(archive):
+    """One dataset has both words in its title, so that a second is found only by weighing."""
+    for limit in (1, 2):
+        found = scores("neutron scattering", "dataset", ANONYMOUS, limit=limit)
+        assert list(found) == [archive.neutrons.pk, archive.cylinder.pk][:limit]
+        assert found[archive.neutrons.pk] == 1.0
+    assert 0 < found[archive.cylinder.pk] < 0.7
+
+
 def test_what_the_asker_may_not_read_neither_scores_nor_changes_a_score(archive):
     before = scores("gold golden neutron", "dataset", ANONYMOUS)
     assert archive.hidden.pk not in before

@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from catalogue.models import Dataset
+from catalogue.services.panosc_context import ACCOUNT
 from search.engines import engine
 from tests import factories
 from tests.search.archive import built
@@ -135,6 +136,13 @@ def test_a_single_object_shows_only_the_related_things_that_were_asked_for(archi
     document = ask("Documents/10.5072/session-0", filter={"include": [scope]})[1]
     assert [one["title"] for one in document["datasets"]] == ["Scan of steel"]
     assert document["datasets"][0]["samples"][0]["name"] == "solid copper 0"
+
+
+@pytest.mark.parametrize("model", WHOLE)
+def test_what_is_ours_is_answered_alike_before_and_after_an_import(archive, model):
+    before = listed(f"{model}s", filter={"include": WHOLE[model]})
+    factories.make_user(ACCOUNT)
+    assert listed(f"{model}s", filter={"include": WHOLE[model]}) == before
 
 
 def test_people_come_with_their_roles_and_affiliations(archive):
