@@ -3,6 +3,7 @@
 Selectors only; how a form is written is the matter of `catalogue/interop/`, how it is sent that of `catalogue/views/`.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -35,28 +36,41 @@ def this_site() -> Site:
 
 
 def describe_dataset(
-    uid: UUID, principal: Principal, *, now: datetime, most_files: int = MOST_FILES, most_images: int = MOST_IMAGES
+    uid: UUID,
+    principal: Principal,
+    *,
+    now: datetime,
+    most_files: int = MOST_FILES,
+    names_files: bool = False,
+    most_images: int = MOST_IMAGES,
 ) -> Description:
-    """With its first `most_files` files and `most_images` labelled images. In four queries for strangers, six where images carry labels.
+    """With its first `most_files` files, of which `names_files` gives the names and types only, and `most_images` labelled
+    images. In four queries for strangers, six where images carry labels, and one more where data come from others.
 
     Raises NotFound as every selector does.
     """
     dataset, level = find_detailed_dataset(uid, principal, now=now)
     record = detailed_record(dataset, level, principal, now=now)
-    files = _first_files(dataset, level, principal, most_files)
+    files = _first_files(dataset, level, principal, most_files, names_only=names_files)
     images = images_of_dataset(dataset, level, principal, limit=most_images) if record.annotations else ()
     return description_of(record, files=files, images=images)
 
 
-def _first_files(dataset: Dataset, level: Level, principal: Principal, most: int) -> tuple[FileRef, ...]:
+def _first_files(
+    dataset: Dataset, level: Level, principal: Principal, most: int, *, names_only: bool
+) -> tuple[FileRef, ...]:
     """In the order of the dataset's page. A thousand model instances would cost more than what is written of them."""
     if not most:
         return ()
     files = readable_files(dataset, level).select_related(None).order_by("pk" if principal.hides_people else "name")
-    rows = files.values_list("pk", *_FILE)[:most]
-    if not principal.hides_people:
-        return tuple(FileRef(*values) for _, *values in rows)
-    return tuple(FileRef(file_name_for(name, key, principal), *values) for key, name, *values in rows)
+    if names_only:
+        names = files.values_list("pk", "name", "media_type")[:most]
+        found = [(key, FileRef(name, None, media_type, "", "", None, "")) for key, name, media_type in names]
+    else:
+        found = [(key, FileRef(*values)) for key, *values in files.values_list("pk", *_FILE)[:most]]
+    if principal.hides_people:
+        return tuple(replace(file, name=file_name_for(file.name, key, principal)) for key, file in found)
+    return tuple(file for _, file in found)
 
 
 def describe_investigation(uid: UUID, principal: Principal, *, now: datetime) -> Description:

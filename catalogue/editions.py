@@ -22,6 +22,7 @@ from catalogue.member_rows import listed_members
 from catalogue.models import Collection, Dataset, Investigation
 from catalogue.models.collections import CollectionState
 from catalogue.page_rows import KeptRows
+from catalogue.selectors import has_related
 
 MOST_RELATED = 200
 
@@ -50,10 +51,9 @@ def dataset_edition(uid: UUID, principal: Principal, *, now: datetime) -> Editio
 
 
 def _rows(uid: UUID, now: datetime) -> QuerySet[Dataset]:
-    links = Dataset.derived_from.through._default_manager
-    has_related = Exists(links.filter(from_dataset=OuterRef("pk"))) | Exists(links.filter(to_dataset=OuterRef("pk")))
     rows = Dataset.objects.filter(uid=uid).order_by()
-    return rows.annotate(number=F("revision__number"), stamp=_stamp("revision__", now), has_related=has_related)
+    columns = {"number": F("revision__number"), "stamp": _stamp("revision__", now), "has_related": has_related()}
+    return rows.annotate(**columns)
 
 
 def _related(dataset: Dataset, principal: Principal, now: datetime) -> list[tuple]:

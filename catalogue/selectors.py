@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -63,37 +63,45 @@ def find_detailed_dataset(uid: UUID, principal: Principal, *, now: datetime) -> 
 
     `is_published` tells whether a published collection holds it, `is_selected` whether the principal's account chose it.
     """
-    if principal != access.ANONYMOUS:
-        return _seen(with_references(_detailed(uid, principal, now)).first(), principal, now)
-    found = _FOR_STRANGERS.read(uid=uid, now=now)
+    found = _DETAILED.read(uid=uid, user=principal.user_id or 0)
     add_teams(one.investigation for one in found)
-    return _seen(found[0] if found else None, principal, now)
+    dataset, level = _seen(found[0] if found else None, principal, now)
+    dataset.sources, dataset.results = _related(dataset, principal, now) if dataset.has_related else ([], [])
+    return dataset, level
 
 
-def _detailed(uid: UUID, principal: Principal, now: datetime) -> QuerySet[Dataset]:
+def _detailed(uid: UUID, user: int) -> QuerySet[Dataset]:
     published = CollectionMember.objects.filter(collection__state=CollectionState.PUBLISHED).order_by()
     alone = published.filter(dataset=OuterRef("pk"))
     whole = published.filter(investigation=OuterRef("investigation_id"))
-    known = access.listed_datasets(principal, now=now).order_by("id")
     relations = Relation.objects.filter(dataset=OuterRef("pk")).order_by("id")
     columns = {
         "is_published": Exists(alone) | Exists(whole),
-        "is_selected": Exists(SelectedDataset.objects.filter(dataset=OuterRef("pk"), user_id=principal.user_id)),
-        "sources": ShortList(known.filter(derivatives=OuterRef("pk"))[:MOST_RELATED], *RELATED),
-        "results": ShortList(known.filter(derived_from=OuterRef("pk"))[:MOST_RELATED], *RELATED),
+        "is_selected": Exists(SelectedDataset.objects.filter(dataset=OuterRef("pk"), user_id=user)),
+        "has_related": has_related(),
         "relation_rows": ShortList(relations[:MOST_RELATED], *RELATION),
     }
-    return Dataset.objects.filter(uid=uid).order_by().annotate(**columns)
+    return Dataset.objects.filter(uid=uid).order_by().annotate(**columns, **list_columns())
 
 
-def _detailed_for_strangers(uid: UUID, now: datetime) -> QuerySet[Dataset]:
-    return _detailed(uid, access.ANONYMOUS, now).annotate(**list_columns())
+def has_related() -> Q:
+    """Whether a row of datasets comes from others, or others from it, be they known to whoever asks or not."""
+    links = Dataset.derived_from.through._default_manager
+    return Exists(links.filter(from_dataset=OuterRef("pk"))) | Exists(links.filter(to_dataset=OuterRef("pk")))
 
 
-_DETAILS = ("is_published", "is_selected", "sources", "results", "relation_rows")
-_FOR_STRANGERS = KeptRows(
-    Dataset, NAMED, _detailed_for_strangers, *LISTS, *_DETAILS, uid=UUID(int=1), now=datetime(1, 1, 1, tzinfo=UTC)
-)
+def _related(dataset: Dataset, principal: Principal, now: datetime) -> tuple[list[Any], list[Any]]:
+    """What it comes from, and what comes from it, as far as the principal may know of that."""
+    known = access.listed_datasets(principal, now=now).order_by("id")
+    columns = {
+        "sources": ShortList(known.filter(derivatives=OuterRef("pk"))[:MOST_RELATED], *RELATED),
+        "results": ShortList(known.filter(derived_from=OuterRef("pk"))[:MOST_RELATED], *RELATED),
+    }
+    return Dataset.objects.filter(pk=dataset.pk).annotate(**columns).values_list(*columns).get()
+
+
+_DETAILS = ("is_published", "is_selected", "has_related", "relation_rows")
+_DETAILED = KeptRows(Dataset, NAMED, _detailed, *LISTS, *_DETAILS, uid=UUID(int=1), user=-1)
 
 
 def _seen(dataset: Dataset | None, principal: Principal, now: datetime) -> tuple[Dataset, Level]:

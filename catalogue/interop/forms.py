@@ -36,7 +36,7 @@ class Form:
     `aliases` are other names by which clients ask for it. What `is_citable` tells no more than a citation does, so that a
     tombstone has it too. What `is_heavy` takes long to write and is kept. What `is_download` is saved by people as a file.
     `most_files` is how many files of a dataset, the first ones, it is written from, `most_members` how many members of others,
-    and `most_images` how many labelled images.
+    and `most_images` how many labelled images. What only `names_files` tells no more of them than their names and types.
     `suits` tells whether a record has the form, and `needs` in words what it must be for that.
     """
 
@@ -53,6 +53,7 @@ class Form:
     is_linkset: bool = False
     is_download: bool = False
     most_files: int = 0
+    names_files: bool = False
     most_members: int = 0
     most_images: int = 0
     suits: Callable[[Description], bool] | None = None
@@ -257,6 +258,7 @@ _FORMS = (
         media_type="application/linkset+json",
         is_linkset=True,
         most_files=MOST_FILES,
+        names_files=True,
         most_members=MOST_MEMBERS,
         most_images=1,
         write=lambda description: _json(linkset_json(page_links(description), page=description.publication.url)),
@@ -268,6 +270,7 @@ _FORMS = (
         media_type="application/linkset",
         is_linkset=True,
         most_files=MOST_FILES,
+        names_files=True,
         most_members=MOST_MEMBERS,
         most_images=1,
         write=lambda description: linkset_text(page_links(description), page=description.publication.url).encode(),

@@ -69,6 +69,7 @@ class Dataset(Record):
     annotation_rows: list[dict[str, Any]]
     is_published: bool
     is_selected: bool
+    has_related: bool
 
     class Meta:
         ordering = ["-id"]

@@ -65,7 +65,14 @@ def dataset_source(uid: UUID, principal: Principal) -> Source:
     edition = dataset_edition(uid, principal, now=now)
 
     def read(form: Form) -> Description:
-        return describe_dataset(uid, principal, now=now, most_files=form.most_files, most_images=form.most_images)
+        return describe_dataset(
+            uid,
+            principal,
+            now=now,
+            most_files=form.most_files,
+            names_files=form.names_files,
+            most_images=form.most_images,
+        )
 
     return Source("dataset", f"/datasets/{uid}", principal, edition, read)
 
