@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, CharField, DateTimeField, Exists, OrderBy, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, DateTimeField, OrderBy, Q, QuerySet, Value, When
 from django.db.models.lookups import IsNull
 
 from search.panosc.conditions import Filter, Order
@@ -32,7 +32,7 @@ def page_of(model: str, filter: Filter, asker: Asker) -> list[Place]:
     found = [(table, fitting(table.rows(asker), filter, table, asker)) for table in TABLES_OF[model]]
     first, last = filter.skip, filter.skip + limit_of(filter)
     if filter.query:
-        return _by_score(found, filter.query, asker)[first:last]
+        return _by_score(found, filter.query, asker, last)[first:last]
     if len(found) == 1:
         table, rows = found[0]
         keys = rows.order_by(*ordering(filter.order, table, asker)).values_list("pk", flat=True)
@@ -70,16 +70,25 @@ def count_of(model: str, filter: Filter, asker: Asker) -> int:
 Found = Sequence[tuple[Table, QuerySet]]
 
 
-def _by_score(found: Found, query: str, asker: Asker) -> list[Place]:
-    """The best first; what does not fit the query at all is left out."""
+def _by_score(found: Found, query: str, asker: Asker, most: int) -> list[Place]:
+    """The `most` best of each table, the best first; what does not fit the query at all is left out."""
     places: list[Place] = []
     scorer = Scorer(query, asker.principal, now=asker.now)
     for table, rows in found:
         scored = scorer.scores(table.name)  # type: ignore[arg-type]
-        fits = Exists(rows.filter(pk=OuterRef("pk")))
-        keys = rows.model._default_manager.filter(fits, pk__among=list(scored)).order_by().values_list("pk", flat=True)
-        places += [Place(table, key, scored[key]) for key in keys]
+        ranked = sorted(scored, key=lambda key: (-scored[key], key))
+        places += [Place(table, key, scored[key]) for key in _first_of(rows, ranked, most)]
     return sorted(places, key=lambda place: (-place.score, place.table.name, place.key))
+
+
+def _first_of(rows: QuerySet, ranked: Sequence[int], most: int) -> list[int]:
+    """The first `most` of the keys that are in `rows`. The whole of them is looked up only where twice as many had too few."""
+    found: list[int] = []
+    for keys in filter(None, (ranked[: 2 * most], ranked[2 * most :])):
+        if len(found) < most:
+            present = set(rows.filter(pk__among=list(keys)).values_list("pk", flat=True))
+            found += [key for key in keys if key in present]
+    return found[:most]
 
 
 def _one_after_other(found: Found, first: int, last: int) -> list[Place]:

@@ -43,12 +43,13 @@ def fitting(rows: QuerySet, filter: Filter, table: Table, asker: Asker) -> Query
 
 def joined_q(includes: tuple[Include, ...], table: Table, asker: Asker) -> Q:
     """Every include that asks for something finds at least one related row."""
-    return all_of(_related_q(one, table, asker) for one in includes if one.is_required)
+    required = [one for one in includes if one.is_required]
+    known = [one.among for one in required if one.among is not None]
+    looked_up = [Q(pk__among=sorted(frozenset.intersection(*known)))] if known else []
+    return all_of([*looked_up, *(_related_q(one, table, asker) for one in required if one.among is None)])
 
 
 def _related_q(include: Include, table: Table, asker: Asker) -> Q:
-    if include.among is not None:
-        return Q(pk__in=include.among)
     if include.relation == "techniques":
         return _technique_q(include.filter.where, asker) & Q(Exists(_Tagged.filter(dataset=OuterRef("pk"))))
     return any_of(
