@@ -85,7 +85,8 @@ class Like(Func):
 class Matches(Func):
     """Whether a text fits an alternative of a regular expression (see `patterns.py`).
 
-    PostgreSQL's own matcher takes all of them. In SQLite, where that is Python's, GLOB decides, alone wherever it can.
+    PostgreSQL's own matcher takes all of them, behind LIKE, which is several times as fast. In SQLite, where the matcher is
+    Python's, GLOB decides, alone wherever it can.
     """
 
     output_field = BooleanField()
@@ -96,7 +97,8 @@ class Matches(Func):
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
         text, parameters = compiler.compile(self.source_expressions[0])
-        return f"({text} ~ %s)", (*parameters, self.alternative.regex)
+        one = self.alternative
+        return f"({text} LIKE %s AND {text} ~ %s)", (*parameters, one.like, *parameters, one.regex)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Sql:
         text, parameters = compiler.compile(self.source_expressions[0])

@@ -45,6 +45,15 @@ class Atom:
         return "*" if self.repeat == "*" else f"{one}*"
 
     @property
+    def like(self) -> str:
+        """For LIKE. Any of several characters is any character, and what repeats any text, which is more than is meant."""
+        is_fixed = not (self.is_any or self.is_negated) and len(self.ranges) == 1 and len(set(self.ranges[0])) == 1
+        one = re.sub(r"([%_\\])", r"\\\1", self.ranges[0][0]) if is_fixed else "_"
+        if not self.repeat:
+            return one
+        return "%" if self.repeat == "*" else f"{one}%"
+
+    @property
     def regex(self) -> str:
         return ("." if self.is_any else _regex_class(self.ranges, is_negated=self.is_negated)) + self.repeat
 
@@ -65,6 +74,11 @@ class Alternative:
         inner = "".join(atom.glob for atom in self.atoms)
         whole = f"{'' if self.is_at_start else '*'}{inner}{'' if self.is_at_end else '*'}"
         return re.sub(r"\*+", "*", whole)
+
+    @property
+    def like(self) -> str:
+        inner = "".join(atom.like for atom in self.atoms)
+        return f"{'' if self.is_at_start else '%'}{inner}{'' if self.is_at_end else '%'}"
 
     @property
     def is_glob_exact(self) -> bool:
