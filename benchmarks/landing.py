@@ -56,8 +56,11 @@ def _inside(arguments: argparse.Namespace) -> int:
     django.setup()
     from django.core.management import call_command
 
+    from benchmarks.archive import execute
+
     call_command("migrate", verbosity=0)
     few, many, deep = _make(10), _make(arguments.members), "cursor=dataset-"
+    execute("ANALYZE", {})
     many_doi, middle = many
     pages = {
         "10 members": f"/doi/{few[0]}",
