@@ -45,7 +45,7 @@ def describe_dataset(
     most_images: int = MOST_IMAGES,
 ) -> Description:
     """With its first `most_files` files, of which `names_files` gives the names and types only, and `most_images` labelled
-    images. In four queries for strangers, six where images carry labels, and one more where data come from others.
+    images. In four queries for strangers, six where images carry labels, and for them one more where data come from others.
 
     Raises NotFound as every selector does.
     """

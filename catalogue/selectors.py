@@ -63,14 +63,17 @@ def find_detailed_dataset(uid: UUID, principal: Principal, *, now: datetime) -> 
 
     `is_published` tells whether a published collection holds it, `is_selected` whether the principal's account chose it.
     """
-    found = _DETAILED.read(uid=uid, user=principal.user_id or 0)
+    if principal != access.ANONYMOUS:
+        rows = _detailed(uid, principal.user_id).annotate(**_related_lists(principal, now))
+        return _seen(with_references(rows).first(), principal, now)
+    found = _FOR_STRANGERS.read(uid=uid)
     add_teams(one.investigation for one in found)
     dataset, level = _seen(found[0] if found else None, principal, now)
-    dataset.sources, dataset.results = _related(dataset, principal, now) if dataset.has_related else ([], [])
+    dataset.sources, dataset.results = _related(dataset, now) if dataset.has_related else ([], [])
     return dataset, level
 
 
-def _detailed(uid: UUID, user: int) -> QuerySet[Dataset]:
+def _detailed(uid: UUID, user: int | None) -> QuerySet[Dataset]:
     published = CollectionMember.objects.filter(collection__state=CollectionState.PUBLISHED).order_by()
     alone = published.filter(dataset=OuterRef("pk"))
     whole = published.filter(investigation=OuterRef("investigation_id"))
@@ -81,7 +84,7 @@ def _detailed(uid: UUID, user: int) -> QuerySet[Dataset]:
         "has_related": has_related(),
         "relation_rows": ShortList(relations[:MOST_RELATED], *RELATION),
     }
-    return Dataset.objects.filter(uid=uid).order_by().annotate(**columns, **list_columns())
+    return Dataset.objects.filter(uid=uid).order_by().annotate(**columns)
 
 
 def has_related() -> Q:
@@ -90,18 +93,29 @@ def has_related() -> Q:
     return Exists(links.filter(from_dataset=OuterRef("pk"))) | Exists(links.filter(to_dataset=OuterRef("pk")))
 
 
-def _related(dataset: Dataset, principal: Principal, now: datetime) -> tuple[list[Any], list[Any]]:
-    """What it comes from, and what comes from it, as far as the principal may know of that."""
+def _related_lists(principal: Principal, now: datetime) -> dict[str, ShortList]:
+    """What a row of datasets comes from, and what comes from it, as far as the principal may know of that."""
     known = access.listed_datasets(principal, now=now).order_by("id")
-    columns = {
+    return {
         "sources": ShortList(known.filter(derivatives=OuterRef("pk"))[:MOST_RELATED], *RELATED),
         "results": ShortList(known.filter(derived_from=OuterRef("pk"))[:MOST_RELATED], *RELATED),
     }
-    return Dataset.objects.filter(pk=dataset.pk).annotate(**columns).values_list(*columns).get()
+
+
+def _related(dataset: Dataset, now: datetime) -> tuple[list[Any], list[Any]]:
+    """The same for strangers, in a query of its own: most datasets have none, and to plan these lists takes long."""
+    lists = _related_lists(access.ANONYMOUS, now)
+    return Dataset.objects.filter(pk=dataset.pk).annotate(**lists).values_list(*lists).get()
 
 
 _DETAILS = ("is_published", "is_selected", "has_related", "relation_rows")
-_DETAILED = KeptRows(Dataset, NAMED, _detailed, *LISTS, *_DETAILS, uid=UUID(int=1), user=-1)
+_FOR_STRANGERS = KeptRows(
+    Dataset,
+    NAMED,
+    lambda uid: _detailed(uid, None).annotate(**list_columns()),
+    *(*LISTS, *_DETAILS),
+    uid=UUID(int=1),
+)
 
 
 def _seen(dataset: Dataset | None, principal: Principal, now: datetime) -> tuple[Dataset, Level]:
