@@ -3,8 +3,9 @@
     python -m benchmarks.browse [--database postgresql|sqlite] [--datasets 1000000] [--rounds 30] [--archive FOLDER]
 
 Each page is asked for "anew", as after an edit that has just been indexed, so that no answer is kept, and "again" for the third
-time, with nothing edited since. Elapsed time inside the process, through the whole middleware. The archive is that of benchmarks.search_site, which
-also measures questions with words; `--archive` keeps it, or uses the one that is there. The embedded engine answers.
+time, with nothing edited since. Elapsed time inside the process, through the whole middleware. The archive is that of
+benchmarks.search_site, which also measures questions with words; `--archive` keeps it, or uses the one that is there. The
+embedded engine answers.
 """
 
 import argparse
