@@ -31,6 +31,8 @@ PAGE_FACETS = (
     "technique", "instrument", "facility", "type", "sample", "element", "person", "kind", "format", "licence", "doi",
     "scale", "category", "verified", "measured", "access",
 )  # fmt: skip
+# Of these the page counts what was chosen, or looked for: people are as much work as all others together.
+ON_DEMAND = ("person",)
 NAMES_OF_PEOPLE = ("person", "sample")
 
 

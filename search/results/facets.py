@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from catalogue.models.datasets import DatasetKind
 from search.question.query import Query
-from search.results.asking import Answer
+from search.results.asking import NAMES_OF_PEOPLE, ON_DEMAND, PAGE_FACETS, Answer
 from search.results.elements import Element, periodic_table
+from search.results.finding import EVERY_VALUE
 from search.results.names import Names
 from search.results.tree import lines_of
 from search.scales import LABELS
@@ -55,7 +56,10 @@ class Value:
 
 @dataclass(frozen=True)
 class Facet:
-    """`values` come first, `more` on request; with many values `is_searchable`, `find` being what was looked for."""
+    """`values` come first, `more` on request; with many values `is_searchable`, `find` being what was looked for.
+
+    Where it is not `is_counted`, its values are to be asked for by looking for EVERY_VALUE.
+    """
 
     name: str
     title: str
@@ -64,6 +68,7 @@ class Facet:
     is_open: bool = False
     is_searchable: bool = False
     find: str = ""
+    is_counted: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,11 @@ class Cell:
     is_chosen: bool
 
 
+def facets_for_page(query: Query) -> list[str]:
+    """What is to be counted for it."""
+    return [name for name in PAGE_FACETS if name not in ON_DEMAND or query.selected(name)]
+
+
 def facets_of(
     answer: Answer, finds: Mapping[str, str], found_values: Mapping[str, Mapping[str, int]]
 ) -> dict[str, Facet]:
@@ -84,6 +94,8 @@ def facets_of(
         values = _values(answer, name, found_values.get(name))
         if values or finds.get(name):
             shown[name] = _facet(answer.query, name, values, finds.get(name, ""))
+        elif name in ON_DEMAND and not (answer.query.principal.hides_people and name in NAMES_OF_PEOPLE):
+            shown[name] = Facet(name, TITLES[name], (), is_searchable=True, is_counted=False)
     return shown
 
 
@@ -99,7 +111,7 @@ def _facet(query: Query, name: str, values: list[Value], find: str) -> Facet:
         more=tuple(values[first:]),
         is_open=name in ALWAYS_OPEN or is_chosen or bool(find),
         is_searchable=bool(find) or len(values) >= SEARCHABLE_FROM,
-        find=find,
+        find=find if find != EVERY_VALUE else "",
     )
 
 

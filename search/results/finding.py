@@ -5,14 +5,15 @@ from dataclasses import replace
 
 from search.analysis import folded_word
 from search.backends.base import Values
-from search.clauses import AnyOf, Clause, Either, Glob, Prefix
+from search.clauses import AnyOf, Clause, Either, Everything, Glob, Prefix
 from search.question.parameters import label_of, name_of
 from search.question.query import SELECTIONS, Query
-from search.results.asking import Asker
+from search.results.asking import NAMES_OF_PEOPLE, ON_DEMAND, Asker
 
 NAMED = ("technique", "instrument", "facility")
 # The text of a document in which the values of a facet stand too.
 TEXT_WITH = {"sample": "abstract", "person": "rest", "category": "rest", "parameter": "rest", "type": "rest"}
+EVERY_VALUE = "*"
 MOST_COUNTED = 1000
 MOST_FOUND = 30
 
@@ -22,9 +23,14 @@ def is_findable(facet: str) -> bool:
 
 
 def values_with(facet: str, text: str, query: Query, asker: Asker) -> dict[str, int]:
-    """Counts by value, the most frequent first, each as if the facet's own choice were off; {} where nothing has it."""
-    if not is_findable(facet) or not text:
+    """Counts by value, the most frequent first, each as if the facet's own choice were off; {} where nothing has it.
+
+    EVERY_VALUE finds the most frequent values of a facet that the page does not count by itself.
+    """
+    if not is_findable(facet) or not text or (facet in NAMES_OF_PEOPLE and query.principal.hides_people):
         return {}
+    if text == EVERY_VALUE and facet in ON_DEMAND:
+        return dict(list(_counted(facet, Everything(), (), query, asker).items())[:MOST_FOUND])
     if facet in NAMED:
         values = asker.names.with_word(facet, text)
         return _counted(facet, AnyOf(facet, values), values, query, asker) if values else {}

@@ -28,9 +28,9 @@ class Sent:
 
 def read_form(lists: Lists) -> Sent:
     finds = {
-        name.removeprefix(FIND_PREFIX): texts[0].replace("\x00", "").strip()[:LONGEST_FIND]
+        name.removeprefix(FIND_PREFIX): text.replace("\x00", "").strip()[:LONGEST_FIND]
         for name, texts in lists.items()
-        if name.startswith(FIND_PREFIX) and texts and texts[0].strip()
+        if name.startswith(FIND_PREFIX) and (text := next((one for one in texts if one.strip()), ""))
     }
     is_form = any(value == "" for texts in lists.values() for value in texts) or any(_stem(name) for name in lists)
     values = {

@@ -23,7 +23,7 @@ from search.results.charts import Chart, chart_of_months
 from search.results.chips import Chip, Removal, address, chips_of, removals
 from search.results.corrections import Correction, corrections_of
 from search.results.elements import element_name
-from search.results.facets import Cell, Facet, Value, facets_of, table_of_elements
+from search.results.facets import Cell, Facet, Value, facets_for_page, facets_of, table_of_elements
 from search.results.finding import values_with
 from search.results.highlights import marked, snippet
 from search.results.names import names
@@ -130,7 +130,7 @@ class Page:
 def page_of(query: Query, looked_for: Mapping[str, str], *, now: datetime) -> Page:
     """`looked_for` are texts by facet, whose values are to be shown. Raises EngineUnavailable."""
     asker = asker_of(query.principal, now=now)
-    answer = ask(query, asker)
+    answer = ask(query, asker, facets=facets_for_page(query))
     found = {name: values_with(name, text, query, asker) for name, text in looked_for.items() if text}
     chips = chips_of(query, answer.names, like_title=answer.like.title if answer.like else "")
     facets = facets_of(answer, looked_for, found)

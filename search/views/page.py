@@ -16,6 +16,7 @@ from search.question.query import Query
 from search.question.query_reading import Parsed, parse_query
 from search.results.asking import trouble_text
 from search.results.chips import address
+from search.results.finding import EVERY_VALUE
 from search.results.forms import FIND_PREFIX, Sent, read_form
 from search.results.pages import Link, Page, page_of, page_of_database
 
@@ -34,7 +35,7 @@ def search_page(request: HttpRequest) -> HttpResponse:
     page, notes = shown_page(parsed, sent)
     response = render(request, "search/page.html", {"page": page, "notes": notes, **links_of(page.query)})
     if is_swap(request):
-        response["HX-Push-Url"] = own_address
+        response["HX-Push-Url"] = "false" if EVERY_VALUE in sent.finds.values() else own_address
     return answered_to(request, response)
 
 

@@ -52,6 +52,18 @@ def test_the_periodic_table_stays_open_with_its_focus_while_the_results_change(i
     assert page.url.endswith("/search?element=Si")
 
 
+def test_people_are_listed_when_their_group_is_opened(indexed, open_page):
+    page = open_page("/search")
+    page.locator("#facet-person summary").click()
+    name = page.locator("#values-person input").first
+    expect(name).to_be_visible()
+    assert page.url.endswith("/search")
+    expect(page.locator("#facet-instrument")).to_be_visible()
+    name.check()
+    page.wait_for_url(re.compile(r"/search\?person="))
+    expect(page.locator("#facet-person input:checked")).to_be_visible()
+
+
 def test_suggestions_are_chosen_by_keyboard_and_leave_with_escape(indexed, open_page):
     page = open_page("/search")
     box = page.locator("#site-search")

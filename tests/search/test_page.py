@@ -113,6 +113,16 @@ def test_values_are_found_by_typing_without_a_script(client, laboratory):
     assert "Nothing with “nobody”" in page(client, **{"find.person": "nobody"})
 
 
+def test_people_are_counted_when_somebody_asks_for_them(client, laboratory):
+    assert "Ana Novak" not in page(client).split('id="facet-person"')[1].split("</details>")[0]
+    asked = page(client, **{"find.person": "*"}).split('id="facet-person"')[1]
+    assert 'name="person" value="Ana Novak">' in asked and 'id="find-person" name="find.person" value=""' in asked
+    sent = {"q": "", "find.person": ["", "*"]}
+    assert client.get("/search", sent).url == "/search?find.person=%2A"
+    chosen = page(client, person="Ana Novak")
+    assert 'name="person" value="Ana Novak" checked' in chosen
+
+
 def test_a_parameter_is_found_by_its_name(client, laboratory):
     html = page(client, **{"find.parameter": "volt"})
     assert 'href="/search?histogram=accelerating_voltage"' in html

@@ -20,7 +20,6 @@ from search.fields import BY_NAME, Kind
 BLOCK = 1_000
 # One for values that segments did not give, one for what was cut in the midst of equal counts.
 MOST_RECOUNTS = 2
-FACETS_FOR_TWO = 4
 # Facets are counted while hits are looked for: Tantivy lets other threads run meanwhile.
 _threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="facets")
 
@@ -46,11 +45,11 @@ class Search:
         return replace(counts, total=total, hits=tuple(hits))
 
     def _groups(self) -> list[list[tuple[str, Facet]]]:
-        """Facets to be counted in one pass, since they leave out the same filter or none; of many of the latter, two halves."""
+        """Facets to be counted in one pass, since they leave out the same filter or none."""
         chosen = {name for name, _ in self.request.filters}
         shared = [one for one in self.request.facets if one[0] not in chosen]
-        halves = [shared[::2], shared[1::2]] if len(shared) >= FACETS_FOR_TWO else [shared]
-        return [group for group in (*halves, *([one] for one in self.request.facets if one[0] in chosen)) if group]
+        alone = [[one] for one in self.request.facets if one[0] in chosen]
+        return [shared, *alone] if shared else alone
 
     def total(self) -> int:
         return self._count(self._query())
@@ -138,7 +137,7 @@ class Search:
         return [value or 0 for value in self.searcher.fast_field_values(field, addresses)]
 
     def _count_facets(self, group: list[tuple[str, Facet]], answer: Found) -> None:
-        """One pass for all facets of `group`, which leave out the same filter or none."""
+        """One pass for all facets of a group."""
         query = self._query(without=group[0][0])
         listed = [one for one in group if self._is_listed(one[1])]
         asked = {str(place): facets.aggregation(facet) for place, (_, facet) in enumerate(listed)}
