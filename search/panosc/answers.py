@@ -91,21 +91,29 @@ def _shown(rows: QuerySet, table: Table, filter: Filter, asker: Asker, most: int
     columns = {f"p_{name}": column for name, column in wanted if column is not None}
     columns |= {f"b_{name}": F(name) for name in table.beside}
     for related in filter.related:
-        for child, link in links(table, related.relation, asker):
-            columns[f"r_{related.relation}_{child.name}"] = _listed(child, link, related, asker, most)
+        found = links(table, related.relation, asker)
+        first, last = _window(related, most)
+        for child, link in found:
+            window = slice(first if len(found) == 1 else 0, last)
+            columns[f"r_{related.relation}_{child.name}"] = _listed(child, link, related, asker, window, most)
     return rows.annotate(**columns)
 
 
-def _listed(child: Table, link: Q, related: Related, asker: Asker, most: int) -> ShortList:
-    """The related rows of each row that are shown; of those that are not small, the keys."""
+def _window(related: Related, most: int) -> tuple[int, int]:
+    """The first of the related rows that is shown, and the one behind the last."""
+    inner = related.shown
+    return inner.skip, inner.skip + min(inner.limit or most, most)
+
+
+def _listed(child: Table, link: Q, related: Related, asker: Asker, window: slice, most: int) -> ShortList:
+    """The related rows of each row in this window; of those that are not small, the keys."""
     inner = related.shown
     matching = any_of(listed_q(related.relation, scope, child, asker) for scope in related.scopes)
     rows = child.rows(asker).filter(link).filter(matching).order_by(*ordering(inner.order, child, asker))
-    first, last = inner.skip, inner.skip + min(inner.limit or most, most)
     if not child.is_small:
-        return ShortList(rows[first:last], "pk")
+        return ShortList(rows[window], "pk")
     shown = _shown(rows, child, inner, asker, most)
-    return ShortList(shown[first:last], *_names(shown))
+    return ShortList(shown[window], *_names(shown))
 
 
 def _item(row: Json, table: Table, filter: Filter, asker: Asker) -> Json:
@@ -114,9 +122,10 @@ def _item(row: Json, table: Table, filter: Filter, asker: Asker) -> Json:
     if table.model == "Parameter":
         item |= {name: value for name, value in _quantity(row, filter).items() if filter.shows(name)}
     for related in filter.related:
-        found = [
-            one for child, _ in links(table, related.relation, asker) for one in _items(row, related, child, asker)
-        ]
+        tables = [child for child, _ in links(table, related.relation, asker)]
+        found = [one for child in tables for one in _items(row, related, child, asker)]
+        if len(tables) > 1:  # of each of them as many came as are to be shown in all
+            found = found[slice(*_window(related, MOST_RELATED))]
         if related.relation not in TO_ONE:
             item[related.relation] = found
         elif found:

@@ -138,6 +138,17 @@ def test_a_single_object_shows_only_the_related_things_that_were_asked_for(archi
     assert document["datasets"][0]["samples"][0]["name"] == "solid copper 0"
 
 
+def test_a_limit_counts_for_all_tables_that_a_relation_leads_to(archive):
+    def documents(**scope: int) -> list[list[str]]:
+        include = [{"relation": "documents", "scope": scope}]
+        return [[one["pid"] for one in item["documents"]] for item in listed("Datasets", filter={"include": include})]
+
+    whole = documents()
+    assert max(map(len, whole)) > 1
+    assert documents(limit=1) == [pids[:1] for pids in whole]
+    assert documents(skip=1) == [pids[1:] for pids in whole]
+
+
 @pytest.mark.parametrize("model", WHOLE)
 def test_what_is_ours_is_answered_alike_before_and_after_an_import(archive, model):
     before = listed(f"{model}s", filter={"include": WHOLE[model]})
