@@ -10,8 +10,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from catalogue.access import ANONYMOUS, Principal
 from catalogue.models import Dataset
 from search.models import IndexBuild
+from search.question.query_reading import parse_query
+from search.results.pages import page_of
 from tests.search.conftest import SECRET, make_number
 
 MOST_QUERIES = 3
@@ -121,6 +124,16 @@ def test_people_are_counted_when_somebody_asks_for_them(client, laboratory):
     assert client.get("/search", sent).url == "/search?find.person=%2A"
     chosen = page(client, person="Ana Novak")
     assert 'name="person" value="Ana Novak" checked' in chosen
+
+
+@pytest.mark.parametrize("text", ["*", "nov"])
+def test_people_are_not_listed_for_who_is_not_to_know_them(laboratory, text):
+    anonymous = Principal(share_link_ids=(1,), hides_people=True)
+    for principal, names in ((ANONYMOUS, ["Ana Novak"]), (anonymous, [])):
+        query = parse_query({}, principal).query
+        shown = page_of(query, {"person": text}, now=timezone.now()).facets["person"].values
+        assert [value.value for value in shown if value.value == "Ana Novak"] == names
+    assert "person" not in page_of(query, {}, now=timezone.now()).facets
 
 
 def test_a_parameter_is_found_by_its_name(client, laboratory):
